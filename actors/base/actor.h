@@ -1,0 +1,111 @@
+/* The runtime of every process on the bus: one start order, one loop, one way to ask and to answer.
+ *
+ *   int main(void)
+ *   {
+ *           static struct wallet self;
+ *           return actor_main(&wallet_spec, &self);
+ *   }
+ *
+ * Start order, written once in life.c: birth record → check who we are → `start` (descriptors, files) → connect → seal →
+ * HELLO → `ready` → loop. Handlers never wait: they answer now, or return ERR_KEPT and answer later. */
+#ifndef WARREN_ACTOR_H
+#define WARREN_ACTOR_H
+
+#include "actors/base/log/log.h"
+#include "actors/base/memory/memory.h"
+#include "proto/birth.h"
+#include "proto/call.h"
+
+#include <poll.h>
+
+struct actor;
+struct call;
+
+struct actor_spec {
+	enum kind kind;
+	const struct handler *handlers; /* HANDLERS(…); ends with a NULL row */
+
+	/* Opens what lasts: files, databases, listeners it inherited. Before the seal. Returns 0, or an exit code
+	 * (EXIT_CONFIG, EXIT_WORLD) after logging why. May be NULL. */
+	int (*start)(struct actor *self);
+
+	/* After HELLO was answered: asks, timers. Once: a reborn broker does not repeat it. May be NULL. */
+	void (*ready)(struct actor *self);
+
+	/* SIGTERM: end what runs; call actor_drained() when it has ended. NULL: ended at once. */
+	void (*drain)(struct actor *self);
+
+	/* `warren-<kind> --init`: makes the lasting state in PATH_SELF and prints what the operator should know, then exits
+	 * with what this returns. NULL for a kind that has none. */
+	int (*init)(struct actor *self);
+
+	/* System calls the seal allows beyond the base's own, names, NULL-terminated. May be NULL. */
+	const char *const *syscalls;
+};
+
+int actor_main(const struct actor_spec *spec, void *state);
+
+/* -- what a process knows ------------------------------------------------------------------------------------------- */
+
+void *actor_state(struct actor *self); /* what main() gave */
+uint16_t actor_node(struct actor *self);
+const char *actor_self_path(struct actor *self); /* its lasting folder, PATH_SELF in the jail */
+const char *actor_run_path(struct actor *self);  /* the sockets, PATH_RUN in the jail */
+const char *actor_setting(struct actor *self, const char *name); /* "" for one its row does not read */
+uint64_t actor_setting_number(struct actor *self, const char *name);
+const uint8_t *actor_secret(struct actor *self); /* 32 bytes; forget it with actor_forget_secret() once used */
+void actor_forget_secret(struct actor *self);
+int actor_inherited(struct actor *self, uint32_t what); /* FD_HTTP … */
+bool actor_pretends(struct actor *self, enum wall wall); /* the configuration says: as if this wall were absent */
+void actor_missing(struct actor *self, enum wall wall);  /* this wall could not be built: shown by doctor */
+uint64_t now_ns(void); /* CLOCK_MONOTONIC */
+uint64_t now_ms(void);
+
+/* -- the loop ------------------------------------------------------------------------------------------------------- */
+
+enum { ACTOR_WATCHES = 32, ACTOR_TIMERS = 64 };
+
+/* Calls `ready` whenever the descriptor is. `events` are POLLIN, POLLOUT. Returns a slot for actor_watch_events(). */
+typedef void watch_fn(struct actor *self, void *context, int fd, short events);
+int actor_watch(struct actor *self, int fd, short events, watch_fn *ready, void *context);
+void actor_watch_events(struct actor *self, int slot, short events);
+void actor_unwatch(struct actor *self, int slot);
+
+/* Once after `ms`, or every `ms`. Returns a slot for actor_timer_cancel(). */
+typedef void timer_fn(struct actor *self, void *context);
+int actor_after(struct actor *self, uint64_t ms, timer_fn *fire, void *context);
+int actor_every(struct actor *self, uint64_t ms, timer_fn *fire, void *context);
+void actor_timer_cancel(struct actor *self, int slot);
+
+/* Called before each time the loop waits, and after each round of events; for a library that must be turned (HTTP). May
+ * lower *timeout_ms. */
+typedef void turn_fn(struct actor *self, void *context, int *timeout_ms);
+void actor_each_turn(struct actor *self, turn_fn *turn, void *context);
+
+void actor_drained(struct actor *self);
+
+/* -- calls ---------------------------------------------------------------------------------------------------------- */
+
+struct asker { /* as the kernel and the roster say, never as the asker does */
+	enum kind kind;
+	uint16_t node;
+	uint32_t uid;
+};
+struct asker call_asker(const struct call *call);
+struct arena *call_arena(struct call *call); /* lives until the call is answered */
+
+/* A kept call must end: actor_reply() by reply_<name>(), or call_fail(). Past its deadline both are quiet no-ops that free
+ * it; the asker was told LATE by its own clock. At most ACTOR_KEPT are kept; one more is answered BUSY by the base. */
+enum { ACTOR_KEPT = 256, ACTOR_ASKS = 256 };
+void call_fail(struct call *call, enum err err);
+void call_fail_why(struct call *call, enum err err, const char *why); /* with a sentence for people */
+
+/* A row of `warren limits`. The pointers stay valid for the life of the process. */
+struct limit {
+	const char *name;
+	const uint64_t *depth, *high, *drops; /* NULL: none */
+	uint64_t limit;
+};
+void actor_limit(struct actor *self, struct limit limit); /* at most 32 */
+
+#endif

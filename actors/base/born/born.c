@@ -1,0 +1,116 @@
+/* The first minute of a process: reads its birth record from the supervisor's pipe. Runs as the process itself, inside the
+ * jail, before anything else; touches FD_BIRTH and FD_LIFE. */
+#include "actors/base/born/born.h"
+
+#include "actors/base/log/log.h"
+#include "actors/base/memory/memory.h"
+#include "actors/base/seal/seal.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+static bool read_whole(int fd, void *into, size_t length)
+{
+	uint8_t *at = into;
+	while (length) {
+		ssize_t got = read(fd, at, length);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return false;
+		at += got;
+		length -= (size_t)got;
+	}
+	return true;
+}
+
+static bool read_record(struct born *born, enum kind kind)
+{
+	struct birth *birth = &born->birth;
+	if (!read_whole(FD_BIRTH, birth, sizeof *birth) || birth->magic != BIRTH_MAGIC ||
+	    birth->version != BIRTH_VERSION || birth->kind != kind || birth->settings_bytes > SETTINGS_MAX)
+		return false;
+	born->settings = x_new(birth->settings_bytes + 2);
+	if (!read_whole(FD_BIRTH, born->settings, birth->settings_bytes))
+		return false;
+	for (char *at = born->settings; *at; at++)
+		if (*at == '\n')
+			*at = '\0';
+	return true;
+}
+
+bool born_read(struct born *born, enum kind kind)
+{
+	prctl(PR_SET_DUMPABLE, 0); /* the kernel did this already when our program is unreadable to us */
+	const char *folder = getenv("WARREN_SELF"), *run = getenv("WARREN_RUN");
+	*born = (struct born){.row = actor_row(kind),
+			      .self_path = folder ? folder : PATH_SELF,
+			      .run_path = run ? run : PATH_RUN};
+	bool read = read_record(born, kind);
+	close(FD_BIRTH);
+	if (!read) {
+		log_error("life.birth", "why=\"%s is started by warrend, not by hand\"", born->row->name);
+		return false;
+	}
+	if (getuid() != born->birth.uid || geteuid() != born->birth.uid) {
+		log_error("life.wrong_uid", "uid=%u expected=%u", getuid(), born->birth.uid);
+		return false;
+	}
+	return true;
+}
+
+static bool closed(struct born *born, enum wall wall, enum sealed sealed)
+{
+	if (sealed == SEAL_ABSENT)
+		born->birth.missing |= 1U << wall;
+	if (sealed == SEAL_FAILED)
+		log_error("seal.failed", "wall=%s errno=%d", wall_row(wall)->name, errno);
+	return sealed != SEAL_FAILED;
+}
+
+bool born_close_files(struct born *born, const char *folder)
+{
+	return closed(born, WALL_LANDLOCK, seal_files(folder, born->birth.pretend & 1U << WALL_LANDLOCK));
+}
+
+bool born_close_syscalls(struct born *born)
+{
+	bool pretend = born->birth.pretend & 1U << WALL_SECCOMP;
+	return closed(born, WALL_SECCOMP, seal_syscalls(born->row->syscalls, pretend));
+}
+
+const char *born_setting(const struct born *born, const char *name)
+{
+	size_t length = strlen(name);
+	for (const char *line = born->settings; *line; line += strlen(line) + 1)
+		if (strncmp(line, name, length) == 0 && line[length] == '=')
+			return line + length + 1;
+	return "";
+}
+
+void born_pulse(char byte)
+{
+	if (write(FD_LIFE, &byte, 1) < 0 && errno == EPIPE)
+		exit(EXIT_WORLD);
+}
+
+int born_signals(void)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+bool born_told_to_end(int signals)
+{
+	struct signalfd_siginfo info;
+	return read(signals, &info, sizeof info) == sizeof info;
+}

@@ -1,0 +1,225 @@
+/* The loop: the bus, watched descriptors, timers. One thread; nothing in it waits but zmq_poll. */
+#include "actors/base/runtime.h"
+
+#include <errno.h>
+#include <time.h>
+
+enum {
+	MESSAGES_A_TURN = 64, /* so that a flood on the bus does not starve timers and descriptors */
+	LONGEST_WAIT_MS = 1000,
+};
+
+uint64_t now_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+uint64_t now_ms(void)
+{
+	return now_ns() / 1000000;
+}
+
+/* -- watches --------------------------------------------------------------------------------------------------------- */
+
+int actor_watch(struct actor *self, int fd, short events, watch_fn *ready, void *context)
+{
+	for (int i = 0; i < ACTOR_WATCHES; i++)
+		if (!self->watches[i].ready) {
+			self->watches[i] = (struct watch){fd, events, ready, context};
+			return i;
+		}
+	bug("too many watches");
+}
+
+void actor_watch_events(struct actor *self, int slot, short events)
+{
+	self->watches[slot].events = events;
+}
+
+void actor_unwatch(struct actor *self, int slot)
+{
+	self->watches[slot] = (struct watch){.fd = -1};
+}
+
+/* -- timers ---------------------------------------------------------------------------------------------------------- */
+
+static int timer_set(struct actor *self, struct timer timer)
+{
+	for (int i = 0; i < ACTOR_TIMERS; i++)
+		if (!self->timers[i].fire) {
+			self->timers[i] = timer;
+			return i;
+		}
+	bug("too many timers");
+}
+
+int actor_after(struct actor *self, uint64_t ms, timer_fn *fire, void *context)
+{
+	return timer_set(self, (struct timer){now_ms() + ms, 0, fire, context});
+}
+
+int actor_every(struct actor *self, uint64_t ms, timer_fn *fire, void *context)
+{
+	return timer_set(self, (struct timer){now_ms() + ms, ms, fire, context});
+}
+
+void actor_timer_cancel(struct actor *self, int slot)
+{
+	self->timers[slot] = (struct timer){0};
+}
+
+static void timers_turn(struct actor *self)
+{
+	uint64_t now = now_ms();
+	for (int i = 0; i < ACTOR_TIMERS; i++) {
+		struct timer *timer = &self->timers[i], due = *timer;
+		if (!due.fire || due.at_ms > now)
+			continue;
+		if (due.every_ms)
+			timer->at_ms = now + due.every_ms; /* after a stall, once; not once for each that was missed */
+		else
+			*timer = (struct timer){0};
+		due.fire(self, due.context);
+	}
+}
+
+static int timers_wait_ms(struct actor *self, int most)
+{
+	uint64_t now = now_ms();
+	for (int i = 0; i < ACTOR_TIMERS; i++) {
+		const struct timer *timer = &self->timers[i];
+		if (!timer->fire)
+			continue;
+		uint64_t wait = timer->at_ms > now ? timer->at_ms - now : 0;
+		if (wait < (uint64_t)most)
+			most = (int)wait;
+	}
+	return most;
+}
+
+/* -- the bus --------------------------------------------------------------------------------------------------------- */
+
+void hello_again(struct actor *self, void *context)
+{
+	(void)context;
+	if (!self->bus.broker_birth)
+		bus_hello(&self->bus);
+}
+
+static void welcomed(struct actor *self, const struct envelope *envelope)
+{
+	self->bus.broker_birth = envelope->broker_birth;
+	if (self->was_ready)
+		return;
+	self->was_ready = true;
+	if (self->spec->ready)
+		self->spec->ready(self);
+	born_pulse(LIFE_READY);
+}
+
+static void message(struct actor *self, const struct envelope *envelope, const void *body, size_t length)
+{
+	switch ((enum envelope_type)envelope->type) {
+	case ENVELOPE_WELCOME:
+		welcomed(self, envelope);
+		return;
+	case ENVELOPE_ASK:
+	case ENVELOPE_TELL:
+		calls_received(self, envelope, body, length);
+		return;
+	case ENVELOPE_REPLY:
+	case ENVELOPE_ERROR:
+		asks_answered(self, envelope, body, length);
+		return;
+	case ENVELOPE_HELLO: /* for the broker alone; no actor subscribes yet */
+	case ENVELOPE_PUBLISH:
+	case ENVELOPE_EVENT:
+	case ENVELOPE_SUBSCRIBE:
+	case ENVELOPE_UNSUBSCRIBE:
+	case ENVELOPE_TAPPED:
+	case ENVELOPE_TYPES:
+		return;
+	}
+}
+
+static void bus_turn(struct actor *self)
+{
+	enum bus_change change;
+	while ((change = bus_changed(&self->bus)) != BUS_NOTHING) {
+		if (change == BUS_FOUND)
+			bus_hello(&self->bus);
+		else
+			asks_lost(self);
+	}
+	struct envelope envelope;
+	zmq_msg_t body;
+	for (int i = 0; i < MESSAGES_A_TURN && bus_receive(&self->bus, &envelope, &body); i++) {
+		message(self, &envelope, zmq_msg_data(&body), zmq_msg_size(&body));
+		zmq_msg_close(&body);
+	}
+}
+
+/* -- turning --------------------------------------------------------------------------------------------------------- */
+
+void actor_each_turn(struct actor *self, turn_fn *turn, void *context)
+{
+	self->turn = turn;
+	self->turn_context = context;
+}
+
+static int wait_ms(struct actor *self)
+{
+	int most = asks_wait_ms(self, timers_wait_ms(self, LONGEST_WAIT_MS));
+	if (self->turn)
+		self->turn(self, self->turn_context, &most);
+	return most;
+}
+
+/* What we wait for: the bus, its monitor, then the watches; `slots` says which watch an item is. */
+static int gather(struct actor *self, zmq_pollitem_t *items, int *slots)
+{
+	int count = 0;
+	items[count++] = (zmq_pollitem_t){.socket = self->bus.socket, .events = ZMQ_POLLIN};
+	items[count++] = (zmq_pollitem_t){.socket = self->bus.monitor, .events = ZMQ_POLLIN};
+	for (int i = 0; i < ACTOR_WATCHES; i++) {
+		const struct watch *watch = &self->watches[i];
+		if (!watch->ready || !watch->events)
+			continue;
+		short events = (short)((watch->events & POLLIN ? ZMQ_POLLIN : 0) |
+				       (watch->events & POLLOUT ? ZMQ_POLLOUT : 0));
+		slots[count] = i;
+		items[count++] = (zmq_pollitem_t){.fd = watch->fd, .events = events};
+	}
+	return count;
+}
+
+static void serve(struct actor *self, const zmq_pollitem_t *item, int slot)
+{
+	struct watch watch = self->watches[slot];
+	if (!item->revents || !watch.ready || watch.fd != item->fd)
+		return; /* unwatched by another's handler in this very turn */
+	short events = (short)((item->revents & (ZMQ_POLLIN | ZMQ_POLLERR) ? POLLIN : 0) |
+			       (item->revents & ZMQ_POLLOUT ? POLLOUT : 0));
+	watch.ready(self, watch.context, watch.fd, events);
+}
+
+void loop_run(struct actor *self)
+{
+	while (!self->drained) {
+		zmq_pollitem_t items[ACTOR_WATCHES + 2];
+		int slots[ACTOR_WATCHES + 2];
+		int wait = wait_ms(self);
+		int count = gather(self, items, slots);
+		int ready = zmq_poll(items, count, wait);
+		if (ready < 0 && errno != EINTR)
+			bug("zmq_poll");
+		if (ready > 0 && (items[0].revents || items[1].revents))
+			bus_turn(self);
+		for (int i = 2; ready > 0 && i < count; i++)
+			serve(self, &items[i], slots[i]);
+		timers_turn(self);
+		asks_turn(self);
+	}
+}

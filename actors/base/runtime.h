@@ -1,0 +1,80 @@
+/* The inside of an actor: what the files of actors/base share and nobody else sees. */
+#ifndef WARREN_RUNTIME_H
+#define WARREN_RUNTIME_H
+
+#include "actors/base/actor.h"
+#include "actors/base/born/born.h"
+#include "actors/base/bus.h"
+
+struct watch {
+	int fd; /* -1: free */
+	short events;
+	watch_fn *ready;
+	void *context;
+};
+
+struct timer {
+	uint64_t at_ms, every_ms; /* at 0: free; every 0: once */
+	timer_fn *fire;
+	void *context;
+};
+
+struct ask { /* one of ours, on its way */
+	uint64_t serial, deadline_ns; /* serial 0: free */
+	const struct call_row *row;
+	ask_end *end;
+	void (*done)(void);
+	void *context;
+	enum err err; /* not ERR_KEPT: it has ended, and `done` waits for the next turn */
+};
+
+struct call { /* one of somebody else's, with us */
+	struct actor *actor;
+	struct envelope envelope;
+	const struct handler *handler;
+	struct arena arena;
+	void *reply;    /* the handler's `out`, in the arena */
+	bool answered; /* or told, or its broker is gone */
+};
+
+struct counted {
+	uint64_t depth, high, drops;
+};
+
+enum { LIMITS = 32, CALL_MEMORY = 2 * 1024 * 1024 };
+
+struct actor {
+	const struct actor_spec *spec;
+	void *state;
+	struct born born;
+	uint64_t born_ms;
+	struct bus bus;
+	bool was_ready, draining, drained;
+	int signals; /* signalfd: SIGTERM */
+	struct watch watches[ACTOR_WATCHES];
+	struct timer timers[ACTOR_TIMERS];
+	turn_fn *turn;
+	void *turn_context;
+	struct ask asks[ACTOR_ASKS];
+	struct counted asked, kept;
+	struct limit limits[LIMITS];
+	unsigned limit_count;
+	uint64_t level_until_ms;
+	uint64_t strange; /* system calls answered ENOSYS, copied from the seal's count */
+};
+
+/* life.c → the others */
+void loop_run(struct actor *self);
+void hello_again(struct actor *self, void *context);
+
+/* asks.c */
+void asks_lost(struct actor *self);                                  /* the broker died: all end GONE */
+void asks_turn(struct actor *self);                                  /* ends what is late or failed */
+void asks_answered(struct actor *self, const struct envelope *envelope, const void *body, size_t length);
+int asks_wait_ms(struct actor *self, int most);                      /* until the next deadline */
+
+/* calls.c */
+void calls_received(struct actor *self, const struct envelope *envelope, const void *body, size_t length);
+const struct handler *own_handlers(void); /* own.c: what every process answers */
+
+#endif

@@ -1,0 +1,25 @@
+/* The seal: once everything is open, a process gives up what it will not need again. Each half returns what became of it. */
+#ifndef WARREN_SEAL_H
+#define WARREN_SEAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum sealed {
+	SEALED,
+	SEAL_ABSENT, /* this kernel has no such wall, or `pretend` was true: go on, and say so */
+	SEAL_FAILED, /* it is there and could not be closed: do not go on */
+};
+
+/* Landlock: `folder` whole but for execution, and nothing else; no TCP, no signal or abstract socket outward. Counts for the
+ * calling thread and for those it starts later: to be called before the first one. NULL: no folder at all. */
+enum sealed seal_files(const char *folder, bool pretend);
+
+/* seccomp, for all threads. Allows what the loop, malloc and libzmq need, and `more` (names separated by spaces: the
+ * column of actors.def); kills for what only a burglar asks; answers ENOSYS to all else, counted. */
+enum sealed seal_syscalls(const char *more, bool pretend);
+
+/* How many calls were answered ENOSYS so far; the number of the last one in *last (may be NULL). */
+uint64_t seal_strange(int *last);
+
+#endif

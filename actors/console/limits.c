@@ -1,0 +1,180 @@
+/* `warren limits`: every bound of every process, how full it is and what it turned away; `warren level`: how
+ * much one logs. */
+#include "actors/console/processes.h"
+#include "actors/console/units.h"
+#include "proto/actor.h"
+#include "proto/log_text.h"
+
+#include <string.h>
+
+static void limit_cells(struct table *table, const char *who, const struct limit_row *limit)
+{
+	char text[UNIT_TEXT];
+	table_cell(table, "%s", who);
+	table_cell(table, "%s", limit->name);
+	table_cell(table, "%s", count_text(limit->depth, text));
+	table_cell(table, "%s", count_text(limit->high, text));
+	table_cell(table, "%s", limit->limit ? count_text(limit->limit, text) : "–");
+	table_cell(table, "%s", count_text(limit->drops, text));
+	bool full = limit->limit && limit->depth >= limit->limit;
+	if (full || limit->drops)
+		table_tint(table, full ? BAD_NEWS : DOUBTFUL);
+}
+
+/* What the broker counts, told in the words of the others. */
+static struct limit_row broker_limit(const struct broker_row *broker)
+{
+	return (struct limit_row){.name = "asks open",
+				  .depth = broker->open,
+				  .high = broker->open_high,
+				  .limit = broker->open_limit,
+				  .drops = broker->busy};
+}
+
+static void say_table(const struct console *console, const struct question *questions, unsigned count,
+		      const struct broker_row *broker)
+{
+	struct table table;
+	char who[WHO_TEXT], routed[UNIT_TEXT], denied[UNIT_TEXT], gone[UNIT_TEXT], late[UNIT_TEXT];
+	table_begin(&table, "process what >now >highest >limit >turned~away");
+	if (broker) {
+		struct limit_row limit = broker_limit(broker);
+		limit_cells(&table, "broker", &limit);
+	}
+	for (unsigned i = 0; i < count; i++) {
+		const struct actor_limits_reply *reply = questions[i].reply;
+		for (uint32_t j = 0; questions[i].err == ERR_OK && j < reply->limits_count; j++)
+			limit_cells(&table, who_text(questions[i].kind, questions[i].node, who),
+				    &reply->limits[j]);
+	}
+	table_print(&table, &console->out, 1);
+	table_end(&table);
+	if (broker)
+		say(&console->out, "\n broker: %s routed, %s denied, %s gone, %s late\n",
+		    count_text(broker->routed, routed), count_text(broker->denied, denied),
+		    count_text(broker->gone, gone), count_text(broker->late, late));
+	for (unsigned i = 0; i < count; i++)
+		if (questions[i].err != ERR_OK)
+			say_in(&console->out, DOUBTFUL, " %s did not answer: %s\n",
+			       who_text(questions[i].kind, questions[i].node, who),
+			       err_name(questions[i].err));
+}
+
+static void say_json(const struct console *console, const struct question *questions, unsigned count,
+		     const struct broker_row *broker)
+{
+	json_t *object = json_object(), *processes = json_array();
+	for (unsigned i = 0; i < count; i++) {
+		json_t *row = json_who(questions[i].kind, questions[i].node);
+		bool answered = questions[i].err == ERR_OK;
+		json_t *reply =
+			answered ? message_json(&message_actor_limits_reply, questions[i].reply) : NULL;
+		json_object_set_new(row, "limits",
+				    answered ? json_incref(json_object_get(reply, "limits")) : json_null());
+		json_object_set_new(row, "error",
+				    answered ? json_null() : json_word(err_name(questions[i].err)));
+		json_decref(reply);
+		json_array_append_new(processes, row);
+	}
+	json_object_set_new(object, "broker",
+			    broker ? message_json(&message_broker_row, broker) : json_null());
+	json_object_set_new(object, "processes", processes);
+	json_say(&console->out, object, false);
+}
+
+/* Whether somebody did not answer, when only one was asked for. */
+static enum ending limits_of(struct console *console, struct client *client, enum kind kind, uint16_t node)
+{
+	const struct steward_status_reply *status = NULL;
+	struct question one = {.row = &row_actor_limits, .kind = kind, .node = node}, *questions = &one;
+	unsigned count = 1;
+	bool named = kind && kind != BROKER;
+	enum ending ending = named ? END_OK : ask_status(console, client, &status);
+	if (ending != END_OK)
+		return ending;
+	if (named && client_ask_one(client, &one) != ERR_OK)
+		return complain_of(console, client, &one);
+	if (!kind)
+		questions = ask_each(client, status, &row_actor_limits, KIND_NONE, &count);
+	count = kind == BROKER ? 0 : count;
+	const struct broker_row *broker = status && status->broker_count ? &status->broker[0] : NULL;
+	if (console->json)
+		say_json(console, questions, count, broker);
+	else
+		say_table(console, questions, count, broker);
+	if (questions != &one)
+		x_free(&questions);
+	return END_OK;
+}
+
+enum ending command_limits(struct console *console)
+{
+	struct client client;
+	enum kind kind = KIND_NONE;
+	uint16_t node = 0;
+	enum ending ending = END_OK;
+	if (console->arguments.count)
+		ending = parse_who(console, console->arguments.words[0], &kind, &node);
+	if (ending == END_OK)
+		ending = console_connect(console, &client);
+	if (ending != END_OK)
+		return ending;
+	ending = limits_of(console, &client, kind, node);
+	client_close(&client);
+	return ending;
+}
+
+/* -- level --------------------------------------------------------------------------------------------- */
+
+enum { LEVEL_FOR_MS = 10 * 60 * 1000 };
+
+static enum ending level_request(struct console *console, struct actor_level *request, uint64_t *ms)
+{
+	const char *level = console->arguments.words[1];
+	enum ending ending = option_duration(console, "for", LEVEL_FOR_MS, ms);
+	if (ending != END_OK)
+		return ending;
+	if (log_text_level_parse(level, strlen(level)) < 0)
+		return complain(console, END_USAGE, "usage",
+				"there is no level \"%s\": debug, info, warn, error", level);
+	if (*ms > 86400 * UINT64_C(1000))
+		return complain(console, END_USAGE, "usage",
+				"--for: at most a day, or 0 for until it is changed again");
+	request->seconds = (uint32_t)((*ms + 999) / 1000);
+	snprintf(request->level, sizeof request->level, "%s", level);
+	return END_OK;
+}
+
+enum ending command_level(struct console *console)
+{
+	struct client client;
+	struct actor_level request = {0};
+	struct question question = {.row = &row_actor_level, .request = &request};
+	uint64_t ms;
+	char who[WHO_TEXT], text[UNIT_TEXT];
+	enum ending ending = parse_who(console, console->arguments.words[0], &question.kind, &question.node);
+	if (ending == END_OK && question.kind == BROKER)
+		return complain(console, END_FAILED, "unknown-call",
+				"the broker asks nobody and answers nobody");
+	if (ending == END_OK)
+		ending = level_request(console, &request, &ms);
+	if (ending == END_OK)
+		ending = console_connect(console, &client);
+	if (ending != END_OK)
+		return ending;
+	if (client_ask_one(&client, &question) != ERR_OK) {
+		ending = complain_of(console, &client, &question);
+	} else if (console->json) {
+		json_t *object = json_who(question.kind, question.node);
+		json_object_set_new(object, "ok", json_true());
+		json_object_set_new(object, "level", json_word(request.level));
+		json_object_set_new(object, "seconds", json_integer(request.seconds));
+		json_say(&console->out, object, false);
+	} else {
+		who_text(question.kind, question.node, who);
+		say(&console->out, "%s logs at %s%s%s\n", who, request.level,
+		    ms ? " for " : " until it is changed again", ms ? duration_text(ms, text) : "");
+	}
+	client_close(&client);
+	return ending;
+}

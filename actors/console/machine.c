@@ -1,0 +1,268 @@
+/* `warren start|stop|restart|drain|reload`: what an operator may want of the declared topology, through the
+ * steward. `warren add|up|down`: handed to warrend, the only program that makes users, folders and keys; for
+ * root, or whoever owns ROOT. */
+#include "actors/console/processes.h"
+#include "actors/console/root.h"
+#include "actors/console/units.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* -- targets ------------------------------------------------------------------------------------------- */
+
+struct target {
+	enum kind kind; /* KIND_NONE: the whole node */
+	uint16_t node;
+	const char *text;
+};
+
+static enum ending parse_target(struct console *console, struct target *target)
+{
+	uint64_t node;
+	target->text = console->arguments.words[0];
+	if (target->text[0] < '0' || target->text[0] > '9')
+		return parse_who(console, target->text, &target->kind, &target->node);
+	if (!number_parse(target->text, 1, NODES_MAX, &node))
+		return complain(console, END_USAGE, "usage", "there is no node \"%s\": 1 to %d", target->text,
+				NODES_MAX);
+	target->node = (uint16_t)node;
+	return END_OK;
+}
+
+static bool in_target(const struct target *target, const struct process_row *process)
+{
+	return process->node == target->node && (!target->kind || process_kind(process) == target->kind);
+}
+
+/* -- what has come of it -------------------------------------------------------------------------------- */
+
+static void say_processes(const struct console *console, const struct steward_status_reply *status,
+			  const struct target *target)
+{
+	char who[WHO_TEXT];
+	json_t *list = json_array();
+	for (uint32_t i = 0; status && i < status->processes_count; i++) {
+		const struct process_row *process = &status->processes[i];
+		if (!in_target(target, process))
+			continue;
+		if (console->json)
+			json_array_append_new(list, process_json(process));
+		else if (process->pid)
+			say(&console->out, "%s: %s, pid %u\n", process_who(process, who), process->state,
+			    process->pid);
+		else
+			say(&console->out, "%s: %s\n", process_who(process, who), process->state);
+	}
+	if (!console->json) {
+		json_decref(list);
+		return;
+	}
+	json_t *object = json_object();
+	json_object_set_new(object, "ok", json_true());
+	json_object_set_new(object, "target", json_word(target->text));
+	json_object_set_new(object, "processes", list);
+	json_say(&console->out, object, false);
+}
+
+/* The state after it; silent when the steward does not say. */
+static void say_after(struct console *console, struct client *client, const struct target *target)
+{
+	struct question question = {.row = &row_steward_status, .kind = STEWARD};
+	client_ask_one(client, &question);
+	say_processes(console, question.err == ERR_OK ? question.reply : NULL, target);
+}
+
+/* -- restarting those who carry the answer ----------------------------------------------------------------
+ */
+
+enum { REBORN_MS = 10000, REBORN_LOOK_MS = 100 };
+
+static uint32_t pid_of(struct client *client, const struct target *target)
+{
+	struct question question = {.row = &row_steward_status, .kind = STEWARD};
+	if (client_ask_one(client, &question) != ERR_OK)
+		return 0;
+	const struct process_row *process = find_process(question.reply, target->kind, target->node);
+	return process && process_ready(process) ? process->pid : 0;
+}
+
+/* The broker or the steward took the answer with it when it died: whether it was born again is to be seen. */
+static bool reborn(struct client *client, const struct target *target, uint32_t old)
+{
+	char why[SENTENCE_TEXT];
+	const uint64_t until = clock_ns() + REBORN_MS * UINT64_C(1000000);
+	while (clock_ns() < until) {
+		if (!client->bus.broker_birth && client_welcome(client, REBORN_MS, why) != END_OK)
+			return false;
+		uint32_t now = pid_of(client, target);
+		if (now && now != old)
+			return true;
+		usleep(REBORN_LOOK_MS * 1000);
+	}
+	return false;
+}
+
+static enum ending order_one(struct console *console, struct client *client, const struct call_row *row,
+			     const struct target *target)
+{
+	_Static_assert(sizeof(struct steward_start) == sizeof(struct steward_stop) &&
+			       sizeof(struct steward_start) == sizeof(struct steward_restart) &&
+			       sizeof(struct steward_start) == sizeof(struct steward_drain),
+		       "the four have one shape: STEWARD_TARGET");
+	struct steward_start request = {0};
+	snprintf(request.target, sizeof request.target, "%s", target->text);
+	struct question question = {.row = row, .kind = STEWARD, .request = &request};
+	bool carrier = row == &row_steward_restart && (target->kind == BROKER || target->kind == STEWARD);
+	uint32_t old = carrier ? pid_of(client, target) : 0;
+	enum err err = client_ask_one(client, &question);
+	bool unknown = err == ERR_GONE || err == ERR_LATE;
+	if (err != ERR_OK && !(carrier && old && unknown && reborn(client, target, old)))
+		return complain_of(console, client, &question);
+	say_after(console, client, target);
+	return END_OK;
+}
+
+static enum ending order(struct console *console, const struct call_row *row)
+{
+	struct client client;
+	struct target target = {0};
+	enum ending ending = parse_target(console, &target);
+	if (ending == END_OK)
+		ending = console_connect(console, &client);
+	if (ending != END_OK)
+		return ending;
+	ending = order_one(console, &client, row, &target);
+	client_close(&client);
+	return ending;
+}
+
+enum ending command_start(struct console *console)
+{
+	return order(console, &row_steward_start);
+}
+
+enum ending command_stop(struct console *console)
+{
+	return order(console, &row_steward_stop);
+}
+
+enum ending command_restart(struct console *console)
+{
+	return order(console, &row_steward_restart);
+}
+
+enum ending command_drain(struct console *console)
+{
+	return order(console, &row_steward_drain);
+}
+
+enum ending command_reload(struct console *console)
+{
+	struct client client;
+	struct question question = {.row = &row_steward_reload, .kind = STEWARD};
+	enum ending ending = console_connect(console, &client);
+	if (ending != END_OK)
+		return ending;
+	if (client_ask_one(&client, &question) != ERR_OK)
+		ending = complain_of(console, &client, &question);
+	else if (console->json)
+		json_say(&console->out, json_pack("{s:b}", "ok", 1), false);
+	else
+		say(&console->out, "the configuration was read again\n");
+	client_close(&client);
+	return ending;
+}
+
+/* -- handing over to warrend ------------------------------------------------------------------------------
+ */
+
+/* Root must not run a program that somebody else could have put there. */
+static bool trusted(int fd)
+{
+	struct stat file;
+	if (fstat(fd, &file) != 0 || !S_ISREG(file.st_mode))
+		return false;
+	return (file.st_uid == 0 || file.st_uid == geteuid()) && !(file.st_mode & (S_IWGRP | S_IWOTH));
+}
+
+/* ROOT/bin/warrend; while a machine has none yet, the one beside this program. */
+static int open_warrend(const char *root, char *path, size_t room)
+{
+	char program[PATH_MAX], folder[PATH_MAX];
+	snprintf(path, room, "%s/bin/warrend", root);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd >= 0 || errno != ENOENT)
+		return fd;
+	if (!program_path(program, sizeof program) || !folder_of(program, folder, sizeof folder))
+		return -1;
+	snprintf(path, room, "%s/warrend", folder);
+	return open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+static bool may_make(const char *root)
+{
+	struct stat folder;
+	return geteuid() == 0 || (stat(root, &folder) == 0 && folder.st_uid == geteuid());
+}
+
+/* Ends only when it fails: warrend goes on as this process, on this terminal. */
+static enum ending hand_over(struct console *console, const char *verb, const char *const *more)
+{
+	char path[PATH_MAX + 16];
+	const char *argv[16] = {"warrend", "--root", console->root, verb};
+	for (unsigned i = 0; more[i] && i + 5 < sizeof argv / sizeof *argv; i++)
+		argv[4 + i] = more[i];
+	if (!may_make(console->root))
+		return complain(console, END_DENIED, "denied",
+				"denied: it makes users, folders and keys; run it as root: sudo warren %s …",
+				console->arguments.command);
+	int fd = open_warrend(console->root, path, sizeof path);
+	if (fd < 0)
+		return complain(console, END_FAILED, "failed", "%s: %s (scripts/up installs it)", path,
+				strerror(errno));
+	if (!trusted(fd))
+		return complain(console, END_FAILED, "refused", "refused: %s can be written by others", path);
+	fflush(stdout);
+	fexecve(fd, (char *const *)(uintptr_t)argv, environ);
+	return complain(console, END_FAILED, "failed", "%s: %s", path, strerror(errno));
+}
+
+enum ending command_add(struct console *console)
+{
+	const char *more[8] = {NULL};
+	unsigned count = 0;
+	uint64_t number;
+	static const struct {
+		const char *name, *option;
+		uint64_t highest;
+	} passed[] = {{"tier", "--tier", 0}, {"storage", "--storage", 4194304}, {"port", "--port", 65535}};
+	for (unsigned i = 0; i < 3; i++) {
+		const char *value = argument(&console->arguments, passed[i].name);
+		if (!value)
+			continue;
+		if (passed[i].highest &&
+		    option_number(console, passed[i].name, 1, passed[i].highest, 0, &number) != END_OK)
+			return END_USAGE;
+		more[count++] = passed[i].option;
+		more[count++] = value;
+	}
+	if (!argument(&console->arguments, "tier"))
+		return complain(console, END_USAGE, "usage",
+				"which tier? bronze, silver, gold or platinum: warren add --tier silver");
+	return hand_over(console, "add", more);
+}
+
+enum ending command_up(struct console *console)
+{
+	static const char *const none[] = {NULL};
+	return hand_over(console, "start", none);
+}
+
+enum ending command_down(struct console *console)
+{
+	static const char *const none[] = {NULL};
+	return hand_over(console, "stop", none);
+}

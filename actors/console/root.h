@@ -1,0 +1,20 @@
+/* Which machine is meant: its folder, ROOT. */
+#ifndef WARREN_CONSOLE_ROOT_H
+#define WARREN_CONSOLE_ROOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* `given` (--root), else `environment` ($WARREN_ROOT), else the parent of the folder that `program` stands
+ * in; "" and NULL are not given. Absolute, without a slash at its end. Returns why it is this one ("because
+ * of --root"), or NULL when there is no answer or it does not fit in `room`. */
+const char *root_find(const char *given, const char *environment, const char *program, char *root,
+		      size_t room);
+
+/* The folder that a program stands in, without a slash at its end; false when `program` has none. */
+bool folder_of(const char *program, char *folder, size_t room);
+
+/* Where this program itself stands: /proc/self/exe. */
+bool program_path(char *path, size_t room);
+
+#endif

@@ -1,0 +1,165 @@
+/* Attacks over the bus. Part of the prober; speaks through actors/base/bus.h, as the real process would. */
+#include "actors/prober/bus_attacks.h"
+
+#include "actors/base/bus.h"
+#include "proto/call.h"
+
+#include <string.h>
+#include <sys/random.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { WELCOME_MS = 1000, ANSWER_MS = 2000, FORGERIES = 200 };
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* Waits for one message of `type`; false when none came in time. */
+static bool await(struct bus_attack *attack, struct bus *bus, enum envelope_type type, struct envelope *e,
+		  int ms)
+{
+	zmq_msg_t body;
+	for (uint64_t end = now_ns() + (uint64_t)ms * 1000000; now_ns() < end;) {
+		if (attack->live)
+			attack->live(attack->context);
+		while (bus_changed(bus) != BUS_NOTHING)
+			;
+		if (!bus_receive(bus, e, &body)) {
+			nanosleep(&(struct timespec){.tv_nsec = 500000}, NULL);
+			continue;
+		}
+		zmq_msg_close(&body);
+		if (e->type == type || (type == ENVELOPE_REPLY && e->type == ENVELOPE_ERROR))
+			return true;
+	}
+	return false;
+}
+
+static bool welcomed(struct bus_attack *attack, struct bus *bus, const uint8_t *routing)
+{
+	struct envelope e;
+	if (!bus_open(bus, attack->path, routing))
+		return false;
+	for (int i = 0; i < 5; i++) {
+		bus_hello(bus);
+		if (await(attack, bus, ENVELOPE_WELCOME, &e, WELCOME_MS / 5)) {
+			bus->broker_birth = e.broker_birth;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* In a child, whose pid the roster does not know. True when the broker let it in. */
+static bool child_is_welcome(struct bus_attack *attack, const uint8_t *routing)
+{
+	int status = 0;
+	pid_t child = fork();
+	if (child == 0) {
+		struct bus bus;
+		attack->live = NULL; /* the beats are our parent's */
+		_exit(welcomed(attack, &bus, routing));
+	}
+	if (child < 0)
+		return true;
+	while (waitpid(child, &status, WNOHANG) == 0) {
+		attack->live(attack->context);
+		nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+	}
+	return WIFEXITED(status) && WEXITSTATUS(status) == 1;
+}
+
+static bool unknown_process(struct bus_attack *attack)
+{
+	return child_is_welcome(attack, NULL);
+}
+
+static bool known_routing_unknown_process(struct bus_attack *attack)
+{
+	return child_is_welcome(attack, attack->born->birth.routing);
+}
+
+static bool known_process_other_routing(struct bus_attack *attack)
+{
+	uint8_t routing[16];
+	struct bus bus;
+	(void)!getrandom(routing, sizeof routing, 0);
+	bool through = welcomed(attack, &bus, routing);
+	bus_close(&bus);
+	return through;
+}
+
+/* Answers that nobody asked us for. They are dropped without a word; what we can see is that the broker still
+ * serves us. */
+static bool forge_answers(struct bus_attack *attack)
+{
+	struct bus bus;
+	struct envelope e;
+	attack->welcomed = welcomed(attack, &bus, attack->born->birth.routing);
+	for (unsigned i = 0; attack->welcomed && i < FORGERIES; i++) {
+		struct envelope forged = {.type = ENVELOPE_REPLY, .number = 0x0501, .serial = i + 1};
+		(void)!getrandom(&forged.caller_birth, sizeof forged.caller_birth, 0);
+		bus_send(&bus, &forged, "\x90", 1);
+	}
+	bus_hello(&bus);
+	bool lost = attack->welcomed && !await(attack, &bus, ENVELOPE_WELCOME, &e, ANSWER_MS);
+	bus_close(&bus);
+	return lost;
+}
+
+static enum err ask(struct bus_attack *attack, struct bus *bus, const struct call_row *row, unsigned kind,
+		    unsigned node)
+{
+	struct envelope e = {.type = ENVELOPE_ASK,
+			     .number = row->number,
+			     .serial = ++bus->serial,
+			     .deadline = now_ns() + ANSWER_MS * UINT64_C(1000000),
+			     .target_kind = (uint8_t)kind,
+			     .target_node = (uint16_t)node};
+	if (!bus_send(bus, &e, "\x90", 1))
+		return ERR_BUSY;
+	for (struct envelope answer; await(attack, bus, ENVELOPE_REPLY, &answer, ANSWER_MS);)
+		if (answer.serial == e.serial)
+			return answer.type == ENVELOPE_REPLY ? ERR_OK : (enum err)answer.error;
+	return ERR_LATE;
+}
+
+/* Every call of every kind, of every node there is: what the rows forbid must be denied. Asks that they allow
+ * are made with an empty body and do nothing; that they are not denied is the control. */
+static bool ask_everything(struct bus_attack *attack)
+{
+	struct bus bus;
+	const struct birth *us = &attack->born->birth;
+	bool through = !welcomed(attack, &bus, us->routing);
+	const struct call_row *row;
+	for (unsigned i = 0; !through && (row = call_at(i)); i++) {
+		unsigned kind = row->number >> 8;
+		const struct actor_row *target = actor_row(kind ? kind : STORE);
+		for (unsigned node = target->scope == PER_NODE; node <= (target->scope == PER_NODE ? 2U : 0U);
+		     node++) {
+			bool may = rights_allow(row->may, us->kind, us->node, node);
+			enum err err = may && row->effect != READ
+					       ? ERR_OK
+					       : ask(attack, &bus, row, target->kind, node);
+			through = through || (!may && err != ERR_DENIED) || (may && err == ERR_DENIED);
+			attack->forbidden += !may;
+			attack->allowed += may;
+		}
+	}
+	bus_close(&bus);
+	return through;
+}
+
+const struct bus_attempt bus_attempts[] = {
+	{8, "join the bus as a process nobody knows", unknown_process},
+	{8, "join the bus with another's routing id", known_routing_unknown_process},
+	{8, "join the bus twice", known_process_other_routing},
+	{9, "answer for another", forge_answers},
+	{10, "ask what the rows forbid", ask_everything},
+	{0, NULL, NULL},
+};

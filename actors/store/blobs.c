@@ -1,0 +1,286 @@
+/* The store's façade: turning, deleting, listing, figures. Main thread. */
+#include "actors/store/store_inside.h"
+
+#include "actors/base/log/log.h"
+#include "actors/base/memory/memory.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { CORRUPT_JOBS = 64 }; /* marks under way; a blob not marked now is marked when it is read next */
+
+struct errand { /* a job that is not a put */
+	struct job job; /* first: a job is found again by its address */
+	struct errand *next_mark; /* JOB_CORRUPT, in store->marks */
+	uint64_t chunk;
+	delete_end_fn *end; /* JOB_DELETE; NULL: nobody asked */
+	void *context;
+};
+
+/* -- what the other files share -------------------------------------------------------------------------------------- */
+
+void units_give(struct store *store, struct blob *blob)
+{
+	slots_give(&store->slots, blob->slots, blob->slot_count);
+	freemap_give_all(store->map, &blob->runs);
+	blob_end(blob);
+}
+
+void store_troubled(struct store *store, const char *what, int number)
+{
+	if (!store->trouble)
+		log_error("store.trouble", "what=\"%s\" errno=%d then=\"no puts until it is mended; reads go on\"", what,
+			  number);
+	store->trouble = what;
+}
+
+enum err store_index_err(struct store *store, enum index_end end)
+{
+	if (end == INDEX_OK)
+		return ERR_OK;
+	if (end == INDEX_NONE)
+		return ERR_NOT_FOUND;
+	if (end == INDEX_DAMAGED && store->committer)
+		index_is_damaged(store->folder, index_why(store->reads));
+	log_warn("store.index_read", "why=\"%s\"", index_why(store->reads));
+	return ERR_DISK;
+}
+
+static struct errand *mark_of(struct store *store, const struct blob_id *id, unsigned *count)
+{
+	*count = 0;
+	for (struct errand *mark = store->marks; mark; mark = mark->next_mark, ++*count)
+		if (memcmp(&mark->job.blob.id, id, sizeof *id) == 0)
+			return mark;
+	return NULL;
+}
+
+bool store_knows_corrupt(struct store *store, const struct blob_id *id)
+{
+	unsigned ignored;
+	return mark_of(store, id, &ignored);
+}
+
+static struct errand *errand_new(enum job_kind kind, const struct cid *cid)
+{
+	struct errand *new = x_new(sizeof *new);
+	new->job.kind = kind;
+	if (cid)
+		new->job.blob.cid = *cid;
+	return new;
+}
+
+void store_found_corrupt(struct store *store, const struct blob *blob, uint64_t chunk)
+{
+	unsigned count;
+	if (mark_of(store, &blob->id, &count) || count >= CORRUPT_JOBS)
+		return;
+	char text[CID_TEXT];
+	log_error("store.corrupt", "cid=%s chunk=%lld", cid_text(&blob->cid, text), (long long)chunk);
+	struct errand *mark = errand_new(JOB_CORRUPT, &blob->cid);
+	mark->job.blob.id = blob->id;
+	mark->chunk = chunk;
+	if (!store->committer || !committer_add(store->committer, &mark->job)) {
+		x_free(&mark);
+		return;
+	}
+	mark->next_mark = store->marks;
+	store->marks = mark;
+}
+
+bool store_forget(struct store *store, const struct cid *cid)
+{
+	struct blob here;
+	if (index_look(store->reads, cid, &here) != INDEX_OK)
+		return false;
+	struct errand *forget = errand_new(JOB_FORGET, cid);
+	forget->job.forget = here.id;
+	if (committer_add(store->committer, &forget->job))
+		return true;
+	x_free(&forget);
+	return false;
+}
+
+void store_on_corrupt(struct store *store, store_corrupt_fn *corrupt, void *context)
+{
+	store->on_corrupt = corrupt;
+	store->on_corrupt_context = context;
+}
+
+/* -- deleting, tending ----------------------------------------------------------------------------------------------- */
+
+enum err store_delete(struct store *store, const struct cid *cid, delete_end_fn *end, void *context)
+{
+	if (!store->committer)
+		return ERR_DISK;
+	struct errand *delete = errand_new(JOB_DELETE, cid);
+	delete->end = end;
+	delete->context = context;
+	if (committer_add(store->committer, &delete->job))
+		return ERR_KEPT;
+	x_free(&delete);
+	return ERR_BUSY;
+}
+
+void store_tend(struct store *store)
+{
+	if (store->tending || !store->committer)
+		return;
+	struct errand *tend = errand_new(JOB_TEND, NULL);
+	store->tending = committer_add(store->committer, &tend->job);
+	if (!store->tending)
+		x_free(&tend);
+}
+
+static void deleted(struct store *store, struct errand *delete)
+{
+	struct blob *blob = &delete->job.blob;
+	if (delete->job.err == ERR_OK && get_is_open(store, &blob->id)) {
+		gets_blob_gone(store, blob);
+	} else if (delete->job.err == ERR_OK) {
+		store->used_units -= blob->runs.units;
+		units_give(store, blob);
+	} else if (delete->job.err == ERR_DISK) {
+		store_troubled(store, delete->job.why, 0);
+	}
+	if (delete->end)
+		delete->end(delete->context, delete->job.err);
+}
+
+static void marked(struct store *store, struct errand *mark)
+{
+	struct errand **at = &store->marks;
+	while (*at != mark)
+		at = &(*at)->next_mark;
+	*at = mark->next_mark;
+	bool tell = mark->job.first || mark->job.err != ERR_OK;
+	if (tell && store->on_corrupt)
+		store->on_corrupt(store->on_corrupt_context, &mark->job.blob.cid, mark->chunk);
+}
+
+static void tended(struct store *store, const struct job *job)
+{
+	store->tending = false;
+	if (job->err != ERR_OK) {
+		store_troubled(store, job->why, 0);
+		return;
+	}
+	if (store->trouble)
+		log_info("store.mended", "was=\"%s\"", store->trouble);
+	if (job->why)
+		log_warn("store.reserve", "why=\"%s\"", job->why);
+	store->trouble = NULL;
+}
+
+/* -- turning --------------------------------------------------------------------------------------------------------- */
+
+int store_fd(struct store *store)
+{
+	return store->committer ? committer_fd(store->committer) : -1;
+}
+
+static void job_done(struct store *store, struct job *job)
+{
+	struct errand *other = (struct errand *)job;
+	switch (job->kind) {
+	case JOB_PUT:
+		put_committed(store, job);
+		return;
+	case JOB_DELETE:
+	case JOB_FORGET:
+		deleted(store, other);
+		break;
+	case JOB_CORRUPT:
+		marked(store, other);
+		break;
+	case JOB_TEND:
+		tended(store, job);
+		break;
+	}
+	x_free(&other);
+}
+
+void store_turn(struct store *store)
+{
+	if (!store->committer)
+		return;
+	struct job *job = committer_done(store->committer, &store->counts);
+	while (job) {
+		struct job *next = job->next;
+		job_done(store, job);
+		job = next;
+	}
+}
+
+bool store_idle(struct store *store)
+{
+	return !store->puts && (!store->committer || committer_idle(store->committer));
+}
+
+void store_refuse(struct store *store)
+{
+	store->refusing = true;
+}
+
+/* -- looking --------------------------------------------------------------------------------------------------------- */
+
+enum err store_head(struct store *store, const struct cid *cid, struct store_row *row)
+{
+	struct blob blob;
+	enum index_end end = index_look(store->reads, cid, &blob);
+	if (end != INDEX_OK)
+		return store_index_err(store, end);
+	uint32_t unit = store->arena.unit;
+	*row = (struct store_row){blob.size, blob_units(blob.size, unit) * unit, blob.stored_at};
+	return ERR_OK;
+}
+
+enum err store_list(struct store *store, const struct cid *after, uint32_t most, store_list_fn *each, void *context)
+{
+	return store_index_err(store, index_page(store->reads, after, most, each, context));
+}
+
+static uint64_t physical(struct store *store)
+{
+	uint64_t index = 0;
+	struct stat stat;
+	if (fstatat(store->folder, INDEX_FILE, &stat, 0) == 0)
+		index += (uint64_t)stat.st_size;
+	if (fstatat(store->folder, INDEX_FILE "-wal", &stat, 0) == 0)
+		index += (uint64_t)stat.st_size;
+	uint64_t reserve = ballast_reserve_for(store->shape.quota);
+	return arena_file_bytes(&store->arena) + (index > reserve ? index : reserve);
+}
+
+void store_stat(struct store *store, struct store_stat *stat)
+{
+	static const struct committer_figures none;
+	const struct committer_figures *figures = store->committer ? committer_figures(store->committer) : &none;
+	*stat = (struct store_stat){
+		.blobs = store->counts.blobs,
+		.bytes = store->counts.bytes,
+		.corrupt = store->counts.corrupt,
+		.used = (store->used_units - store->reserved_units) * store->arena.unit,
+		.quota = store->quota_units * store->arena.unit,
+		.physical = physical(store),
+		.trouble = store->trouble,
+		.puts = store->put_count,
+		.gets = store->get_count,
+		.groups = figures->groups,
+		.puts_open = store->puts_open,
+		.puts_high = store->puts_high,
+		.puts_refused = store->puts_refused,
+		.gets_open = store->gets_open,
+		.gets_high = store->gets_high,
+		.gets_refused = store->gets_refused,
+		.waiting = figures->waiting,
+		.waiting_high = figures->waiting_high,
+		.waiting_refused = figures->refused,
+		.units_free = freemap_left(store->map),
+		.slot_pages = store->slots.pages,
+		.slot_pages_limit = slots_slack(store->quota_units),
+		.check_all = store->check_all,
+		.rebuilt = store->rebuilt,
+	};
+}

@@ -1,0 +1,87 @@
+/* The index of a store: one SQLite database, owned by this process. Which blobs there are, where they lie, and the sums.
+ *
+ *   blob   cid (key), id, sequence, size, stored_at (Unix seconds), corrupt (0 or 1), runs, slots
+ *   dying  id (key) and the same: deleted, but the header in the arena may still stand. A start finishes these
+ *   meta   one row: store id, blobs, bytes, units (Σ charge of blob and dying), corrupt, sequence (the highest here)
+ *
+ * runs and slots are u64 little-endian one after the other; slots is NULL for most. user_version is the version of this
+ * layout. WAL, synchronous FULL: a commit that returned is on the disk. `meta` changes in the transaction that changes the
+ * rows, so the sums are exact at any instant. The file grows by 1 MiB at a time.
+ *
+ * A connection belongs to one thread. The store has two: the committer's, which alone writes, and the main thread's. */
+#ifndef WARREN_STORE_INDEX_H
+#define WARREN_STORE_INDEX_H
+
+#include "actors/store/header.h"
+
+#define INDEX_FILE "index.db"
+enum { INDEX_VERSION = 1 };
+
+struct index;
+
+enum index_end {
+	INDEX_OK,
+	INDEX_NONE,    /* no such row */
+	INDEX_FULL,    /* the disk is full: nothing was changed */
+	INDEX_DISK,    /* the disk refused: nothing was changed */
+	INDEX_SYNC,    /* a sync failed: what is on the disk is not known; the process must end */
+	INDEX_DAMAGED, /* not our layout, or inconsistent: to be rebuilt from the arena */
+	INDEX_NEWER,   /* made by a newer program: not to be touched */
+};
+
+struct index_counts {
+	uint64_t blobs, bytes, units, corrupt, sequence;
+};
+
+enum index_mode { INDEX_WRITES, INDEX_READS, INDEX_READ_ONLY_DISK };
+
+/* Makes an empty index at `path`, replacing what is there. Not in WAL mode: to be closed, and renamed into place. */
+enum index_end index_make(struct index **index, const char *path, const struct store_id *store);
+
+/* Opens the one at `path`. INDEX_NONE: there is no file. INDEX_DAMAGED also for the index of another store. */
+enum index_end index_open(struct index **index, const char *path, const struct store_id *store, enum index_mode mode);
+void index_close(struct index **index);
+
+/* -- reading --------------------------------------------------------------------------------------------------------- */
+
+enum index_end index_counts(struct index *index, struct index_counts *counts);
+
+/* Fills *blob but for its root. INDEX_NONE: nothing to end. */
+enum index_end index_find(struct index *index, const struct cid *cid, struct blob *blob);
+
+/* The same without runs and slots: nothing to end. */
+enum index_end index_look(struct index *index, const struct cid *cid, struct blob *blob);
+
+/* CIDs above `after` (NULL: from the first), in order, `most` of them. */
+typedef void index_row_fn(void *context, const struct cid *cid, uint64_t size);
+enum index_end index_page(struct index *index, const struct cid *after, uint32_t most, index_row_fn *row, void *context);
+
+/* Every row of blob, then every row of dying. The function may take runs and slots away from *blob. It returns false to stop;
+ * the end is then INDEX_DAMAGED. */
+typedef bool index_each_fn(void *context, struct blob *blob, bool dying);
+enum index_end index_each(struct index *index, index_each_fn *each, void *context);
+
+/* -- writing, between index_begin() and index_commit(); after any end but INDEX_OK and INDEX_NONE, index_rollback() --------- */
+
+enum index_end index_begin(struct index *index);
+enum index_end index_put(struct index *index, const struct blob *blob);
+/* blob → dying; `only`: if its id is this one (NULL: whatever it is), else INDEX_NONE. */
+enum index_end index_die(struct index *index, const struct cid *cid, const struct blob_id *only, struct blob *was);
+enum index_end index_bury(struct index *index, const struct blob_id *id);               /* dying → gone */
+enum index_end index_corrupt(struct index *index, const struct cid *cid, const struct blob_id *id, bool *first);
+enum index_end index_commit(struct index *index, const struct index_counts *counts);
+void index_rollback(struct index *index);
+
+/* Headers found by a rebuild, in a table of their own. */
+enum index_end index_found(struct index *index, uint64_t sequence, uint64_t unit);
+typedef bool index_found_fn(void *context, uint64_t sequence, uint64_t unit);
+enum index_end index_each_found(struct index *index, index_found_fn *found, void *context); /* highest sequence first */
+enum index_end index_forget_found(struct index *index);
+
+/* Writes pages of the log back into the database when there are many. INDEX_SYNC as above. */
+enum index_end index_checkpoint(struct index *index);
+
+/* What the last end that was no success was about, for a log line. */
+const char *index_why(struct index *index);
+
+#endif

@@ -1,0 +1,443 @@
+/* Opening a store: what the folder holds is recognised, what a crash left open is ended, the map is built. Main thread, before
+ * the seal; nothing is ever made anew here but a lost index. */
+#include "actors/store/store_inside.h"
+
+#include "actors/base/log/log.h"
+#include "actors/base/memory/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct opening {
+	struct store *store;
+	bool read_only; /* the disk takes no writes */
+	char *why;
+
+	/* while the rows are read */
+	uint64_t *slots;
+	size_t slot_count, slot_room;
+	struct index_counts sums;
+	struct blob *dying; /* runs of them stay taken until they are buried */
+	size_t dying_count, dying_room;
+};
+
+static enum store_end __attribute__((format(printf, 3, 4)))
+because(struct opening *o, enum store_end end, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(o->why, STORE_WHY, format, arguments);
+	va_end(arguments);
+	return end;
+}
+
+/* -- what is in the folder ------------------------------------------------------------------------------------------- */
+
+static enum store_end find_marker(struct opening *o)
+{
+	struct store *store = o->store;
+	store->folder = open(store->folder_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (store->folder < 0)
+		return because(o, STORE_DISK, "the folder cannot be opened: %s", strerror(errno));
+	switch (marker_read(store->folder, &store->marker)) {
+	case MARKER_OK:
+		break;
+	case MARKER_NONE:
+		return because(o, STORE_NO_MARKER, "no marker file in the folder: its disk is not mounted, or the store "
+						   "was never made; mount it, or run warren-store --init");
+	case MARKER_DAMAGED:
+		return because(o, STORE_DAMAGED, "the marker file is not readable as one; put it back from a backup");
+	case MARKER_NEWER:
+		return because(o, STORE_NEWER, "the store was made by a newer warren; install that, or restore a backup");
+	case MARKER_DISK:
+		return because(o, STORE_DISK, "the marker file cannot be read: %s", strerror(errno));
+	}
+	if (store->marker.node != store->shape.node)
+		return because(o, STORE_OTHER_NODE, "the folder holds the store of node %u, not of node %u",
+			       store->marker.node, store->shape.node);
+	return STORE_OK;
+}
+
+static enum store_end find_arena(struct opening *o)
+{
+	struct store *store = o->store;
+	struct stat stat;
+	store->arena.fd = openat(store->folder, ARENA_FILE, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (store->arena.fd < 0 && (errno == EROFS || errno == EACCES)) {
+		o->read_only = true;
+		store->arena.fd = openat(store->folder, ARENA_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	}
+	if (store->arena.fd < 0 && errno == ENOENT)
+		return because(o, STORE_NO_ARENA, "the marker is here and the arena file is not; bring it back");
+	if (store->arena.fd < 0)
+		return because(o, STORE_DISK, "the arena file cannot be opened: %s", strerror(errno));
+	if (flock(store->arena.fd, LOCK_EX | LOCK_NB) != 0)
+		return because(o, STORE_TAKEN, "another process has this store open");
+	if (fstat(store->arena.fd, &stat) != 0)
+		return because(o, STORE_DISK, "the arena file: %s", strerror(errno));
+	store->arena.units = (uint64_t)stat.st_size > HEAD ? (uint64_t)stat.st_size - HEAD : 0; /* bytes, as yet */
+	return STORE_OK;
+}
+
+static enum store_end read_head(struct opening *o)
+{
+	struct store *store = o->store;
+	uint8_t mac[32];
+	switch (head_read(store->arena.fd, &store->head, mac)) {
+	case HEAD_OK:
+		break;
+	case HEAD_DAMAGED:
+		return because(o, STORE_DAMAGED, "both copies of the arena's head are damaged; restore a backup");
+	case HEAD_NEWER:
+		return because(o, STORE_NEWER, "the store was made by a newer warren; install that, or restore a backup");
+	case HEAD_DISK:
+		return because(o, STORE_DISK, "the arena's head cannot be read: %s", strerror(errno));
+	}
+	if (memcmp(&store->head.store, &store->marker.store, sizeof store->head.store) != 0)
+		return because(o, STORE_DAMAGED, "marker and arena are of two different stores");
+	if (!head_signed(&store->head, store->keys, mac))
+		return because(o, STORE_OTHER_SECRET, "the unlock secret is not the one this store was sealed with");
+	store->arena.unit = store->head.unit;
+	store->arena.units /= store->arena.unit;
+	if (!store->arena.units)
+		return because(o, STORE_DAMAGED, "the arena file is cut short; restore a backup");
+	return STORE_OK;
+}
+
+/* The quota may have been raised since, or the file cut short. When the disk has no room for what was never there, the old
+ * quota holds, and it is said; what was cut off must have its place back, so that nothing else is said to lie there. */
+static enum store_end grow(struct opening *o)
+{
+	struct store *store = o->store;
+	struct arena_file *arena = &store->arena;
+	uint64_t units = arena_units_for(store->shape.quota, arena->unit);
+	bool promised, cut = arena->units < store->head.units;
+	if (cut) {
+		log_error("store.arena_cut", "units=%" PRIu64 " were=%" PRIu64, arena->units, store->head.units);
+		store->check_all = true;
+	}
+	if (units < store->head.units)
+		units = store->head.units;
+	if (units > arena->units && !o->read_only) {
+		struct arena_file grown = {arena->fd, arena->unit, units};
+		int failed = arena_reserve(arena->fd, arena_file_bytes(&grown), &promised);
+		if (failed) {
+			log_warn("store.not_grown", "why=\"the arena cannot grow: %s\"", strerror(failed));
+			/* what was reserved before it failed */
+			if (ftruncate(arena->fd, (off_t)arena_file_bytes(arena)) != 0)
+				log_warn("store.not_shrunk", "errno=%d", errno);
+		} else {
+			arena->units = units;
+		}
+	}
+	if (arena->units < store->head.units)
+		return because(o, STORE_DAMAGED, "the arena file was cut short, and its end cannot be put back; free "
+						 "disk space, or restore a backup");
+	uint64_t carries = arena_quota_units(arena->units), asked = store->shape.quota / arena->unit;
+	store->quota_units = asked < carries ? asked : carries;
+	return STORE_OK;
+}
+
+/* -- the index ------------------------------------------------------------------------------------------------------- */
+
+static void keep_dying(struct opening *o, struct blob *blob)
+{
+	if (o->dying_count == o->dying_room) {
+		o->dying_room = o->dying_room ? o->dying_room * 2 : 16;
+		o->dying = x_grow(o->dying, o->dying_room * sizeof *o->dying);
+	}
+	o->dying[o->dying_count++] = *blob;
+	*blob = (struct blob){0};
+}
+
+static bool row(void *context, struct blob *blob, bool dying)
+{
+	struct opening *o = context;
+	struct store *store = o->store;
+	if (blob->runs.units != blob_units(blob->size, store->arena.unit))
+		return false;
+	for (uint32_t i = 0; i < blob->runs.count; i++)
+		if (!freemap_claim(store->map, blob->runs.run[i]))
+			return false;
+	for (uint32_t i = 0; i < blob->slot_count; i++) {
+		if (o->slot_count == o->slot_room) {
+			o->slot_room = o->slot_room ? o->slot_room * 2 : 64;
+			o->slots = x_grow(o->slots, o->slot_room * sizeof *o->slots);
+		}
+		o->slots[o->slot_count++] = blob->slots[i];
+	}
+	o->sums.units += blob->runs.units;
+	if (!dying) {
+		o->sums.blobs++;
+		o->sums.bytes += blob->size;
+		o->sums.corrupt += blob->corrupt;
+	}
+	if (dying)
+		keep_dying(o, blob);
+	if (store->shape.working && (o->sums.blobs & 4095) == 0)
+		store->shape.working(store->shape.working_context);
+	return true;
+}
+
+static void forget_rows(struct opening *o)
+{
+	for (size_t i = 0; i < o->dying_count; i++)
+		blob_end(&o->dying[i]);
+	x_free(&o->dying);
+	x_free(&o->slots);
+	o->dying_count = o->dying_room = o->slot_count = o->slot_room = 0;
+	o->sums = (struct index_counts){0};
+}
+
+/* Builds the map from the rows, and compares the sums: a row or a sum that contradicts another shows here. */
+static enum index_end load(struct opening *o, struct index *index)
+{
+	struct store *store = o->store;
+	forget_rows(o);
+	freemap_end(&store->map);
+	slots_end(&store->slots);
+	store->map = freemap_new(store->arena.units);
+	slots_begin(&store->slots, store->map, store->arena.unit);
+	enum index_end end = index_counts(index, &store->counts);
+	if (end == INDEX_OK)
+		end = index_each(index, row, o);
+	if (end != INDEX_OK)
+		return end;
+	const struct index_counts *told = &store->counts, *found = &o->sums;
+	bool agree = told->blobs == found->blobs && told->bytes == found->bytes && told->units == found->units &&
+		     told->corrupt == found->corrupt;
+	if (!agree || !slots_restore(&store->slots, o->slots, o->slot_count)) {
+		snprintf(o->why, STORE_WHY, "its rows and its sums contradict each other");
+		return INDEX_DAMAGED;
+	}
+	store->used_units = found->units;
+	return INDEX_OK;
+}
+
+static enum index_end open_and_load(struct opening *o)
+{
+	struct store *store = o->store;
+	char path[STORE_PATH];
+	store_path(&store->shape, INDEX_FILE, path);
+	struct index **index = o->read_only ? &store->reads : &store->writes;
+	o->why[0] = '\0';
+	enum index_end end = index_open(index, path, &store->marker.store,
+					o->read_only ? INDEX_READ_ONLY_DISK : INDEX_WRITES);
+	if (end == INDEX_OK)
+		end = load(o, *index);
+	if (end != INDEX_OK && !o->why[0])
+		snprintf(o->why, STORE_WHY, "the index: %s", index_why(*index));
+	if (end != INDEX_OK)
+		index_close(index);
+	return end;
+}
+
+static enum store_end index_trouble(struct opening *o, enum index_end end)
+{
+	if (end == INDEX_NEWER)
+		return because(o, STORE_NEWER, "the index was made by a newer warren; install that, or restore a backup");
+	return STORE_DISK; /* why is filled in */
+}
+
+static enum store_end find_index(struct opening *o)
+{
+	struct store *store = o->store;
+	bool flagged = faccessat(store->folder, REBUILD_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	enum index_end end = INDEX_DAMAGED;
+	if (flagged)
+		snprintf(o->why, STORE_WHY, "it was found damaged");
+	else
+		end = open_and_load(o);
+	while (end == INDEX_FULL && ballast_yield(&store->ballast, FOR_DELETES))
+		end = open_and_load(o);
+	if ((end == INDEX_DAMAGED || end == INDEX_NONE) && !o->read_only) {
+		if (!index_rebuild(store, o->why))
+			return STORE_DISK;
+		end = open_and_load(o);
+	}
+	return end == INDEX_OK ? STORE_OK : index_trouble(o, end);
+}
+
+/* -- a new birth ----------------------------------------------------------------------------------------------------- */
+
+/* What the last birth may have left behind is void from now on; see head.h. */
+static int begin_birth(struct store *store)
+{
+	struct head *head = &store->head;
+	if (head->birth && !head->clean) {
+		store->check_all |= head_machine_restarted(head);
+		if (head->void_count == HEAD_VOIDS) {
+			log_warn("store.orphans", "why=\"%u births ended without notice; their orphans are erased\"",
+				 HEAD_VOIDS);
+			int failed = orphans_erase(store);
+			if (failed)
+				return failed;
+			head->void_count = 0;
+		}
+		uint64_t through = store->counts.sequence >> SEQUENCE_BITS == head->birth
+					   ? store->counts.sequence & SEQUENCE_NUMBER
+					   : 0;
+		head->voids[head->void_count++] = (struct head_void){head->birth, through};
+	}
+	head->birth++;
+	head->clean = false;
+	head->units = store->arena.units;
+	head_machine_now(head);
+	int failed = head_write(store->arena.fd, head, store->keys);
+	if (failed)
+		return failed;
+	return fdatasync(store->arena.fd) == 0 ? 0 : errno;
+}
+
+/* Deletes that were acknowledged to nobody yet: their headers go, then their rows. */
+static enum index_end bury_dying(struct opening *o)
+{
+	struct store *store = o->store;
+	if (!o->dying_count)
+		return INDEX_OK;
+	struct index_counts counts = store->counts;
+	for (size_t i = 0; i < o->dying_count; i++) {
+		counts.units -= o->dying[i].runs.units;
+		if (arena_void(&store->arena, o->dying[i].runs.run[0].start) != 0)
+			return INDEX_DISK;
+	}
+	if (fdatasync(store->arena.fd) != 0)
+		return INDEX_DISK;
+	enum index_end end = index_begin(store->writes);
+	for (size_t i = 0; i < o->dying_count && end == INDEX_OK; i++)
+		end = index_bury(store->writes, &o->dying[i].id);
+	if (end == INDEX_OK)
+		end = index_commit(store->writes, &counts);
+	if (end != INDEX_OK) {
+		index_rollback(store->writes);
+		return end;
+	}
+	store->counts = counts;
+	for (size_t i = 0; i < o->dying_count; i++) {
+		store->used_units -= o->dying[i].runs.units;
+		units_give(store, &o->dying[i]);
+	}
+	o->dying_count = 0;
+	return INDEX_OK;
+}
+
+/* The disk turned out to take no writes: what was opened for writing is opened again for reading. */
+static enum store_end only_read(struct opening *o, const char *what, int number)
+{
+	struct store *store = o->store;
+	index_close(&store->writes);
+	index_close(&store->reads);
+	o->read_only = true;
+	log_warn("store.read_only", "what=\"%s\"", what);
+	store_troubled(store, "the disk takes no writes", number);
+	enum index_end end = open_and_load(o);
+	return end == INDEX_OK ? STORE_OK : index_trouble(o, end);
+}
+
+static enum store_end begin_writing(struct opening *o)
+{
+	struct store *store = o->store;
+	int failed = begin_birth(store);
+	if (failed)
+		return only_read(o, "a new birth", failed);
+	enum index_end end = bury_dying(o);
+	if (end == INDEX_FULL)
+		log_warn("store.not_buried", "why=\"the disk is full\" then=\"the next start ends these deletes\"");
+	else if (end != INDEX_OK)
+		return only_read(o, "deletes that a crash left open", EIO);
+	char path[STORE_PATH];
+	store_path(&store->shape, INDEX_FILE, path);
+	if (index_open(&store->reads, path, &store->marker.store, INDEX_READS) != INDEX_OK)
+		return because(o, STORE_DISK, "the index: %s", index_why(store->reads));
+	store->committer = committer_start(&(struct committer_parts){store->folder, &store->arena, store->writes,
+								     &store->ballast, store->counts});
+	return STORE_OK;
+}
+
+/* -- all of it ------------------------------------------------------------------------------------------------------- */
+
+static enum store_end open_all(struct opening *o)
+{
+	struct store *store = o->store;
+	enum store_end end = find_marker(o);
+	if (end == STORE_OK)
+		end = find_arena(o);
+	if (end != STORE_OK)
+		return end;
+	store->keys = store_keys_new(store->shape.secret, &store->marker.store);
+	store->shape.secret = NULL;
+	end = read_head(o);
+	if (end != STORE_OK)
+		return end;
+	end = grow(o);
+	if (end != STORE_OK)
+		return end;
+	if (o->read_only)
+		store_troubled(store, "the disk takes no writes", EROFS);
+	else if (!ballast_open(&store->ballast, store->folder, ballast_reserve_for(store->shape.quota)))
+		log_warn("store.no_ballast", "errno=%d", errno);
+	end = find_index(o);
+	if (end == STORE_OK && !o->read_only)
+		end = begin_writing(o);
+	return end;
+}
+
+enum store_end store_open(struct store **at, const struct store_shape *shape, char why[STORE_WHY])
+{
+	struct store *store = x_new(sizeof *store);
+	struct opening o = {.store = store, .why = why};
+	store->shape = *shape;
+	snprintf(store->folder_path, sizeof store->folder_path, "%s", shape->folder);
+	store->shape.folder = store->folder_path;
+	store->folder = store->arena.fd = store->ballast.fd = -1;
+	enum store_end end = open_all(&o);
+	forget_rows(&o);
+	*at = store;
+	if (end != STORE_OK)
+		store_close(at);
+	else
+		store_check_from(store, NULL);
+	return end;
+}
+
+/* The last word of a birth: nothing that was written after the last sync counts. */
+static void end_birth(struct store *store)
+{
+	store->head.clean = true;
+	if (head_write(store->arena.fd, &store->head, store->keys) != 0 || fdatasync(store->arena.fd) != 0)
+		log_warn("store.not_closed", "errno=%d", errno);
+}
+
+void store_close(struct store **at)
+{
+	struct store *store = *at;
+	check_stop(store);
+	puts_drop(store);
+	gets_drop(store);
+	if (store->committer) {
+		committer_finish(store->committer);
+		store_turn(store);
+		committer_end(&store->committer);
+	}
+	bool wrote = store->writes && store->reads && !store->trouble;
+	index_close(&store->reads);
+	index_close(&store->writes);
+	if (wrote)
+		end_birth(store);
+	ballast_close(&store->ballast);
+	freemap_end(&store->map);
+	slots_end(&store->slots);
+	store_keys_free(&store->keys);
+	if (store->arena.fd >= 0)
+		close(store->arena.fd);
+	if (store->folder >= 0)
+		close(store->folder);
+	x_free(at);
+}

@@ -1,0 +1,272 @@
+/* A lost index, made again from the headers in the arena. Main thread, before the store is open; reads the whole arena.
+ *
+ * Every header with a right HMAC counts, unless it is void (head.h). The highest sequence wins: a header whose CID, units or
+ * slots were taken by a higher one is erased. The last birth may have ended before its newest headers reached the index, and
+ * with only a part of their chunks on the disk: those that no later header vouches for (`through`) are read whole, and count if
+ * every chunk is right. */
+#include "actors/store/store_inside.h"
+
+#include "actors/base/log/log.h"
+#include "actors/base/memory/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { BLOCK = 1 << 20 };
+
+/* -- looking at every unit ------------------------------------------------------------------------------------------- */
+
+typedef void seen_fn(void *context, uint64_t unit);
+
+static void seen_in(struct store *store, const uint8_t *block, uint64_t first, uint64_t count, seen_fn *seen,
+		    void *context)
+{
+	for (uint64_t i = 0; i < count; i++)
+		if (header_looks(block + i * store->arena.unit, &store->marker.store))
+			seen(context, first + i);
+}
+
+/* The first unit from `at` on that was ever written to, so that a preallocated arena that is nearly empty is read quickly. */
+static uint64_t written_from(const struct arena_file *arena, uint64_t at)
+{
+	off_t data = lseek(arena->fd, (off_t)(HEAD + at * arena->unit), SEEK_DATA);
+	if (data < 0)
+		return errno == ENXIO ? arena->units : at; /* nothing more; or a file system that cannot say */
+	uint64_t unit = ((uint64_t)data - HEAD) / arena->unit;
+	return unit > at ? unit : at;
+}
+
+/* Calls `seen` for each unit that begins like a header. What cannot be read is passed over, and counted. */
+static uint64_t scan(struct store *store, seen_fn *seen, void *context)
+{
+	const struct arena_file *arena = &store->arena;
+	uint64_t a_block = BLOCK / arena->unit, unreadable = 0;
+	uint8_t *block = x_new(BLOCK);
+	for (uint64_t at = written_from(arena, 0); at < arena->units; at = written_from(arena, at + a_block)) {
+		uint64_t count = arena->units - at < a_block ? arena->units - at : a_block;
+		struct run run = {.start = at, .count = (uint32_t)count};
+		struct runs all = {.run = &run, .count = 1, .units = count};
+		if (arena_read(arena, &all, 0, block, count * arena->unit) == 0) {
+			seen_in(store, block, at, count, seen, context);
+		} else {
+			for (uint64_t i = 0; i < count; i++)
+				if (arena_read(arena, &all, i * arena->unit, block, arena->unit) == 0)
+					seen_in(store, block, at + i, 1, seen, context);
+				else
+					unreadable++;
+		}
+		if (store->shape.working)
+			store->shape.working(store->shape.working_context);
+	}
+	x_free(&block);
+	return unreadable;
+}
+
+static bool header_at(struct store *store, uint64_t unit, struct blob *blob, uint64_t *through)
+{
+	return arena_read_header(&store->arena, store->keys, &store->marker.store, unit, blob, through) == 0;
+}
+
+/* -- which of them count --------------------------------------------------------------------------------------------- */
+
+struct rebuild {
+	struct store *store;
+	struct index *index;
+	enum index_end end;
+	uint64_t vouched; /* the highest sequence that some header knew to be in the index */
+	struct freemap *map, *pages; /* taken by blobs; and by slots */
+	struct index_counts counts;
+	uint64_t erased;
+};
+
+static void note(void *context, uint64_t unit)
+{
+	struct rebuild *rebuild = context;
+	struct blob blob;
+	uint64_t through;
+	if (rebuild->end != INDEX_OK || !header_at(rebuild->store, unit, &blob, &through))
+		return;
+	if (!head_voids(&rebuild->store->head, blob.sequence)) {
+		rebuild->end = index_found(rebuild->index, blob.sequence, unit);
+		if (through > rebuild->vouched)
+			rebuild->vouched = through;
+	}
+	blob_end(&blob);
+}
+
+/* False when a chunk is there and is not right. One that the disk will not give may be right. */
+static bool seems_whole(struct store *store, struct blob *blob)
+{
+	uint8_t *chunk = x_grow(NULL, CHUNK_SEALED);
+	struct sealer *sealer = blob_sealer(store->keys, &blob->id);
+	uint64_t count = chunk_count(blob->size), i = 0;
+	for (; i < count; i++) {
+		size_t length = chunk_length(blob->size, i);
+		if (arena_read(&store->arena, &blob->runs, chunk_at(i), chunk, length + SEAL_TAG) == 0 &&
+		    !chunk_unseal(sealer, i, i + 1 == count, chunk, length, chunk))
+			break;
+	}
+	sealer_free(&sealer);
+	x_free(&chunk);
+	return i == count;
+}
+
+/* Its units, and the units of its slots, which it may share with others' slots. All or none. */
+static bool claim(struct rebuild *rebuild, const struct blob *blob)
+{
+	uint32_t runs = 0, slots = 0, a_unit = rebuild->store->arena.unit / SLOT;
+	while (runs < blob->runs.count && freemap_claim(rebuild->map, blob->runs.run[runs]))
+		runs++;
+	struct runs pages = {0};
+	for (; runs == blob->runs.count && slots < blob->slot_count; slots++) {
+		struct run page = {.start = blob->slots[slots] / a_unit, .count = 1};
+		if (!freemap_claim(rebuild->pages, page))
+			continue; /* known as a page of slots */
+		runs_add(&pages, page);
+		if (freemap_claim(rebuild->map, page))
+			continue;
+		freemap_give(rebuild->pages, page);
+		pages.run[pages.count - 1].count--; /* not this one */
+		break;
+	}
+	bool whole = runs == blob->runs.count && slots == blob->slot_count;
+	if (!whole) {
+		for (uint32_t i = 0; i < runs; i++)
+			freemap_give(rebuild->map, blob->runs.run[i]);
+		for (uint32_t i = 0; i < pages.count; i++)
+			if (pages.run[i].count) {
+				freemap_give(rebuild->pages, pages.run[i]);
+				freemap_give(rebuild->map, pages.run[i]);
+			}
+	}
+	runs_end(&pages);
+	return whole;
+}
+
+static bool stands(struct rebuild *rebuild, struct blob *blob)
+{
+	struct store *store = rebuild->store;
+	struct blob newer;
+	if (index_look(rebuild->index, &blob->cid, &newer) != INDEX_NONE)
+		return false;
+	bool last_birth = blob->sequence >> SEQUENCE_BITS == store->head.birth && !store->head.clean;
+	if (last_birth && blob->sequence > rebuild->vouched && !seems_whole(store, blob))
+		return false;
+	return claim(rebuild, blob);
+}
+
+static bool take(void *context, uint64_t sequence, uint64_t unit)
+{
+	struct rebuild *rebuild = context;
+	struct store *store = rebuild->store;
+	struct blob blob;
+	uint64_t through;
+	(void)sequence;
+	if (!header_at(store, unit, &blob, &through))
+		return true;
+	if (stands(rebuild, &blob)) {
+		rebuild->end = index_put(rebuild->index, &blob);
+		rebuild->counts.blobs++;
+		rebuild->counts.bytes += blob.size;
+		rebuild->counts.units += blob.runs.units;
+		if (blob.sequence > rebuild->counts.sequence)
+			rebuild->counts.sequence = blob.sequence;
+	} else {
+		rebuild->erased++;
+		arena_void(&store->arena, unit);
+	}
+	blob_end(&blob);
+	if (store->shape.working)
+		store->shape.working(store->shape.working_context);
+	return rebuild->end == INDEX_OK;
+}
+
+/* -- the new index --------------------------------------------------------------------------------------------------- */
+
+static void fill(struct rebuild *rebuild, uint64_t *unreadable)
+{
+	rebuild->end = index_begin(rebuild->index);
+	if (rebuild->end == INDEX_OK)
+		*unreadable = scan(rebuild->store, note, rebuild);
+	if (rebuild->end == INDEX_OK) {
+		enum index_end end = index_each_found(rebuild->index, take, rebuild);
+		if (rebuild->end == INDEX_OK)
+			rebuild->end = end;
+	}
+	if (rebuild->end == INDEX_OK)
+		rebuild->end = index_forget_found(rebuild->index);
+	if (rebuild->end == INDEX_OK)
+		rebuild->end = index_commit(rebuild->index, &rebuild->counts);
+}
+
+static bool raise_flag(int folder)
+{
+	int fd = openat(folder, REBUILD_FILE, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return false;
+	close(fd);
+	return fsync(folder) == 0;
+}
+
+static bool put_in_place(struct store *store, char why[STORE_WHY])
+{
+	if (fdatasync(store->arena.fd) == 0 && index_put_in_place(store->folder) &&
+	    unlinkat(store->folder, REBUILD_FILE, 0) == 0 && fsync(store->folder) == 0)
+		return true;
+	snprintf(why, STORE_WHY, "the index cannot be put in place: %s", strerror(errno));
+	return false;
+}
+
+bool index_rebuild(struct store *store, char why[STORE_WHY])
+{
+	struct rebuild rebuild = {.store = store};
+	uint64_t unreadable = 0;
+	char path[STORE_PATH];
+	log_warn("store.rebuild", "why=\"%s\" arena_bytes=%" PRIu64, why, arena_file_bytes(&store->arena));
+	/* Until the new one is in place, the old one is not to be trusted, whatever it looks like. */
+	if (!raise_flag(store->folder)) {
+		snprintf(why, STORE_WHY, "the disk refuses a new index: %s", strerror(errno));
+		return false;
+	}
+	store_path(&store->shape, INDEX_UNFINISHED, path);
+	rebuild.end = index_make(&rebuild.index, path, &store->marker.store);
+	rebuild.map = freemap_new(store->arena.units);
+	rebuild.pages = freemap_new(store->arena.units);
+	if (rebuild.end == INDEX_OK)
+		fill(&rebuild, &unreadable);
+	freemap_end(&rebuild.map);
+	freemap_end(&rebuild.pages);
+	if (rebuild.end != INDEX_OK)
+		snprintf(why, STORE_WHY, "the index cannot be rebuilt: %s", index_why(rebuild.index));
+	index_close(&rebuild.index);
+	if (rebuild.end != INDEX_OK || !put_in_place(store, why))
+		return false;
+	log_warn("store.rebuilt", "blobs=%" PRIu64 " bytes=%" PRIu64 " erased=%" PRIu64 " unreadable_units=%" PRIu64,
+		 rebuild.counts.blobs, rebuild.counts.bytes, rebuild.erased, unreadable);
+	store->rebuilt = true;
+	return true;
+}
+
+/* -- orphans --------------------------------------------------------------------------------------------------------- */
+
+static void erase_void(void *context, uint64_t unit)
+{
+	struct store *store = context;
+	struct blob blob;
+	uint64_t through;
+	if (!header_at(store, unit, &blob, &through))
+		return;
+	if (head_voids(&store->head, blob.sequence))
+		arena_void(&store->arena, unit);
+	blob_end(&blob);
+}
+
+int orphans_erase(struct store *store)
+{
+	scan(store, erase_void, store);
+	return fdatasync(store->arena.fd) == 0 ? 0 : errno;
+}

@@ -1,0 +1,378 @@
+/* The broker: routes by the header frame and never opens a body. The kernel tells it who is asking
+ * (Peer-Address against the roster for processes, which socket for people), the rows tell it who may;
+ * everything else is refused. Runs as its own uid with no file, no network and no key. When it dies every
+ * open ask ends GONE at its asker, the supervisor starts it again on the same listeners, and everybody says
+ * HELLO anew. */
+#include "actors/base/born/born.h"
+#include "actors/base/log/log.h"
+#include "actors/base/memory/memory.h"
+#include "broker/doors.h"
+#include "proto/call.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	MESSAGES_A_TURN = 64,    /* from one door, before the others have their turn */
+	LONGEST_DEADLINE_S = 60, /* an ask that wants to wait longer waits this long */
+	TURN_MS = 250,           /* pulse, counts, sweep */
+	DENIALS_LOGGED = 20,     /* a second */
+};
+
+struct broker {
+	struct born born;
+	struct doors doors;
+	int roster, signals;
+	struct peers peers;
+	struct open_asks asks;
+	struct listeners listeners;
+	struct roster_counts counts;
+	uint64_t fingerprint, turned_ns;
+	uint32_t denials; /* logged in this second */
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* -- sending -------------------------------------------------------------------------------------- */
+
+/* Hands a copy to who listens: an event as it is, all else to taps, behind its header. A full one misses it.
+ */
+static void spread(struct broker *self, struct envelope *e, const void *body, size_t length)
+{
+	uint8_t *copy = NULL;
+	for (unsigned i = 0; i < self->listeners.count; i++) {
+		const struct listener *one = &self->listeners.all[i];
+		struct peer *to = listener_hears(one, e) ? peers_by_birth(&self->peers, one->birth) : NULL;
+		if (to && one->number) {
+			door_send(&self->doors, &to->at, e, body, length);
+		} else if (to) {
+			struct envelope tapped = {.type = ENVELOPE_TAPPED};
+			copy = copy ? copy : x_new(ENVELOPE_BYTES + length);
+			envelope_write(e, copy);
+			memcpy(copy + ENVELOPE_BYTES, body, length);
+			door_send(&self->doors, &to->at, &tapped, copy, ENVELOPE_BYTES + length);
+		}
+	}
+	x_free(&copy);
+}
+
+static enum err pass(struct broker *self, struct peer *to, struct envelope *e, const void *body, size_t size)
+{
+	enum err err = door_send(&self->doors, &to->at, e, body, size);
+	if (err == ERR_OK)
+		spread(self, e, body, size);
+	return err;
+}
+
+static void count(struct broker *self, enum err err)
+{
+	self->counts.denied += err == ERR_DENIED;
+	self->counts.gone += err == ERR_GONE;
+	self->counts.busy += err == ERR_BUSY;
+	self->counts.late += err == ERR_LATE;
+}
+
+/* The broker's own word. */
+static void refuse(struct broker *self, struct peer *to, struct envelope e, enum err err)
+{
+	count(self, err);
+	e.type = ENVELOPE_ERROR;
+	e.error = (uint16_t)err;
+	pass(self, to, &e, "", 0);
+}
+
+static enum err denied(struct broker *self, const struct arrival *in, const char *what)
+{
+	char from[WHO_TEXT], to[WHO_TEXT];
+	who_text(in->from->kind, in->from->node, from);
+	who_text(in->e.target_kind, in->e.target_node, to);
+	if (self->denials++ < DENIALS_LOGGED)
+		log_warn("ask.denied", "from=%s to=%s call=%s uid=%u pid=%u", from, to, what, in->visitor.uid,
+			 in->visitor.pid);
+	return ERR_DENIED;
+}
+
+/* -- asking --------------------------------------------------------------------------------------- */
+
+/* Whether this may be passed on; *callee is who gets it. */
+static enum err admit(struct broker *self, const struct arrival *in, struct peer **callee)
+{
+	const struct envelope *e = &in->e;
+	const struct call_row *row = call_by_number(e->number);
+	if (e->type == ENVELOPE_ASK && !e->serial)
+		return ERR_MALFORMED;
+	if (e->type == ENVELOPE_ASK && e->deadline <= now_ns())
+		return ERR_LATE;
+	if (!row || (e->number >> 8 && e->number >> 8 != e->target_kind))
+		return ERR_UNKNOWN_CALL;
+	if (!rights_allow(row->may, e->source_kind, e->source_node, e->target_node))
+		return denied(self, in, row->name);
+	*callee = peers_by_duty(&self->peers, e->target_kind, e->target_node);
+	return *callee ? ERR_OK : ERR_GONE;
+}
+
+/* Keeps an ask open until its answer; NULL when its asker has too many open, or this one already. */
+static struct open_ask *keep(struct broker *self, struct arrival *in)
+{
+	uint64_t latest = now_ns() + LONGEST_DEADLINE_S * UINT64_C(1000000000);
+	uint32_t most = in->visitor.door == DOOR_BUS ? ASKS_OF_PROCESS : ASKS_OF_PERSON;
+	in->e.deadline = in->e.deadline < latest ? in->e.deadline : latest;
+	struct open_ask *ask = in->from->open < most ? open_asks_add(&self->asks, &in->e) : NULL;
+	in->from->open += ask != NULL;
+	return ask;
+}
+
+/* The ask is over. Returns its asker; NULL when that one is gone. */
+static struct peer *release(struct broker *self, struct open_ask *ask)
+{
+	struct peer *caller = peers_by_birth(&self->peers, ask->envelope.caller_birth);
+	if (caller)
+		caller->open--;
+	open_asks_remove(&self->asks, ask);
+	return caller;
+}
+
+/* ASK, or TELL, which has no answer. Not `here`: it was asked of an earlier broker, or before HELLO. */
+static bool on_ask(struct broker *self, struct arrival *in, bool here)
+{
+	bool waits = in->e.type == ENVELOPE_ASK;
+	struct peer *callee;
+	struct open_ask *ask = NULL;
+	enum err err = here ? admit(self, in, &callee) : ERR_GONE;
+	if (err == ERR_OK) {
+		in->e.callee_birth = callee->birth;
+		ask = waits ? keep(self, in) : NULL;
+		err = waits && !ask ? ERR_BUSY : pass(self, callee, &in->e, in->body, in->length);
+	}
+	self->counts.routed += err == ERR_OK;
+	if (err != ERR_OK && ask)
+		release(self, ask);
+	if (err != ERR_OK && waits)
+		refuse(self, in->from, in->e, err);
+	else
+		count(self, err);
+	return here;
+}
+
+/* Only the birth that was asked answers, and once: all else is dropped, and its sender learns nothing. */
+static bool on_answer(struct broker *self, const struct arrival *in)
+{
+	struct open_ask *ask = open_asks_find(&self->asks, in->e.caller_birth, in->e.serial);
+	if (!ask || ask->envelope.callee_birth != in->from->birth)
+		return false;
+	struct envelope e = ask->envelope;
+	struct peer *caller = release(self, ask);
+	e.type = in->e.type;
+	e.error = in->e.error;
+	if (e.deadline <= now_ns())
+		count(self, ERR_LATE);
+	else if (caller)
+		pass(self, caller, &e, in->body, in->length);
+	return true;
+}
+
+/* Ends the asks of one who is gone, or to one who is gone, and those past their deadline: their askers know
+ * by their own clocks, the table must not wait. 0 is nobody, and no time. */
+static void end_asks(struct broker *self, uint64_t gone, uint64_t now)
+{
+	for (unsigned i = 0; self->asks.count && i < self->asks.used; i++) {
+		struct envelope e = self->asks.asks[i].envelope;
+		if (!e.caller_birth || (e.caller_birth != gone && e.callee_birth != gone && e.deadline > now))
+			continue;
+		struct peer *caller = release(self, &self->asks.asks[i]);
+		if (e.deadline <= now)
+			count(self, ERR_LATE);
+		else if (caller)
+			refuse(self, caller, e, ERR_GONE);
+	}
+}
+
+static void forget(struct broker *self, uint64_t birth)
+{
+	struct peer *peer = peers_by_birth(&self->peers, birth);
+	if (!birth)
+		return;
+	if (peer)
+		*peer = (struct peer){0};
+	listeners_forget(&self->listeners, birth);
+	end_asks(self, birth, 0);
+}
+
+/* -- receiving ------------------------------------------------------------------------------------ */
+
+static bool on_hello(struct broker *self, const struct arrival *in)
+{
+	struct envelope welcome = {.type = ENVELOPE_WELCOME, .caller_birth = in->from->birth};
+	in->from->welcome = in->e.serial == self->fingerprint;
+	if (in->from->welcome) {
+		door_send(&self->doors, &in->visitor, &welcome, "", 0);
+	} else {
+		log_warn("hello.fingerprint", "from=%s node=%u", kind_name(in->from->kind), in->from->node);
+		refuse(self, in->from, in->e, ERR_FINGERPRINT);
+	}
+	return true;
+}
+
+/* SUBSCRIBE, or UNSUBSCRIBE. A tap sees bodies: operators only. */
+static bool on_subscribe(struct broker *self, struct arrival *in)
+{
+	struct envelope *e = &in->e;
+	const struct event_row *row = event_by_number(e->number);
+	struct listener listener = {in->from->birth, e->number, e->target_kind, e->target_node};
+	unsigned node = e->target_kind ? e->target_node : NODES_MAX + 1; /* everybody's: of any node */
+	bool may = e->number ? row && rights_allow(row->may, e->source_kind, e->source_node, node)
+			     : e->source_kind == OPERATOR;
+	enum err err = may ? ERR_OK : denied(self, in, e->number ? "subscribe" : "tap");
+	if (may && e->type == ENVELOPE_UNSUBSCRIBE)
+		listeners_remove(&self->listeners, listener);
+	else if (may && !listeners_add(&self->listeners, listener))
+		err = ERR_BUSY;
+	count(self, err);
+	e->type = err == ERR_OK ? ENVELOPE_REPLY : ENVELOPE_ERROR;
+	e->error = (uint16_t)err;
+	door_send(&self->doors, &in->visitor, e, "", 0);
+	return true;
+}
+
+/* False: it has no business here, and is dropped. */
+static bool dispatch(struct broker *self, struct arrival *in)
+{
+	struct envelope *e = &in->e;
+	const uint8_t type = e->type;
+	bool here = in->from->welcome && e->broker_birth == self->born.birth.birth;
+	e->source_kind = in->from->kind;
+	e->source_node = in->from->node;
+	e->source_uid = in->visitor.uid;
+	if (type == ENVELOPE_REPLY || type == ENVELOPE_ERROR)
+		return here && on_answer(self, in);
+	e->caller_birth = in->from->birth;
+	if (type == ENVELOPE_HELLO)
+		return on_hello(self, in);
+	if (type == ENVELOPE_ASK || type == ENVELOPE_TELL)
+		return on_ask(self, in, here);
+	if (type == ENVELOPE_SUBSCRIBE || type == ENVELOPE_UNSUBSCRIBE)
+		return here && on_subscribe(self, in);
+	if (type != ENVELOPE_PUBLISH || !here || !event_by_number(e->number) ||
+	    e->number >> 8 != e->source_kind)
+		return false;
+	e->type = ENVELOPE_EVENT;
+	spread(self, e, in->body, in->length);
+	return true;
+}
+
+/* One message from a door; false when none is waiting. */
+static bool receive(struct broker *self, enum door door)
+{
+	struct arrival in;
+	uint64_t evicted = 0;
+	enum arrived arrived = door_receive(&self->doors, door, &in);
+	if (arrived == WHOLE)
+		in.from = peers_visit(&self->peers, &in.visitor, now_ns(), &evicted);
+	forget(self, evicted);
+	self->counts.dropped += arrived == BROKEN || (arrived == WHOLE && !(in.from && dispatch(self, &in)));
+	return arrived != NOTHING;
+}
+
+static void watch(struct broker *self, enum door door)
+{
+	bool flooded = door_flooded(&self->doors, door);
+	for (unsigned i = 0; flooded && i < PEOPLE_MAX; i++)
+		if (self->peers.all[i].at.door == door)
+			forget(self, self->peers.all[i].birth);
+}
+
+/* -- life ----------------------------------------------------------------------------------------- */
+
+static void on_roster(struct broker *self)
+{
+	struct roster_entry entry;
+	ssize_t got = recv(self->roster, &entry, sizeof entry, MSG_DONTWAIT);
+	if (got == 0) /* no supervisor */
+		exit(EXIT_WORLD);
+	if (got != sizeof entry)
+		return;
+	if (entry.verb == ROSTER_BORN && !peers_born(&self->peers, &entry))
+		log_error("roster.full", "processes=%d", PROCESSES_MAX);
+	if (entry.verb == ROSTER_GONE)
+		forget(self, entry.birth);
+	entry.verb = ROSTER_ACK;
+	if (send(self->roster, &entry, sizeof entry, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		log_warn("roster.ack", "errno=%d", errno);
+}
+
+static void send_counts(struct broker *self)
+{
+	struct roster_counts counts = self->counts;
+	counts.verb = ROSTER_COUNTS;
+	counts.open = self->asks.count;
+	counts.open_high = self->asks.high;
+	counts.open_limit = OPEN_ASKS;
+	for (unsigned i = 0; i < PEOPLE_MAX + self->peers.processes; i++)
+		*(i < PEOPLE_MAX ? &counts.people : &counts.peers) += self->peers.all[i].welcome;
+	send(self->roster, &counts, sizeof counts, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static void turn(struct broker *self)
+{
+	uint64_t now = now_ns(), last = self->turned_ns;
+	if (now - last < TURN_MS * UINT64_C(1000000))
+		return;
+	self->turned_ns = now;
+	end_asks(self, 0, now);
+	if (now / 1000000000 == last / 1000000000)
+		return;
+	self->denials = 0;
+	born_pulse(LIFE_BEAT);
+	send_counts(self);
+}
+
+static void loop(struct broker *self)
+{
+	zmq_pollitem_t items[2 + 2 * DOORS] = {{.fd = self->roster}, {.fd = self->signals}};
+	do {
+		for (int i = 0; i < 2 * DOORS; i++)
+			items[2 + i].socket = self->doors.sockets[i]; /* another, when a door was shut */
+		for (int i = 0; i < 2 + 2 * DOORS; i++)
+			items[i].events = ZMQ_POLLIN;
+		bug_if(zmq_poll(items, 2 + 2 * DOORS, TURN_MS) < 0 && errno != EINTR);
+		if (items[0].revents) /* first: who was born and who died comes before what they say */
+			on_roster(self);
+		for (int door = 0; door < DOORS; door++) {
+			watch(self, (enum door)door);
+			for (int i = 0; i < MESSAGES_A_TURN && receive(self, (enum door)door); i++)
+				;
+		}
+		turn(self);
+	} while (!items[1].revents || !born_told_to_end(self->signals));
+}
+
+int main(void)
+{
+	static struct broker self;
+	if (!born_read(&self.born, BROKER))
+		return EXIT_CONFIG;
+	self.fingerprint = calls_fingerprint();
+	self.roster = birth_fd(self.born.row, FD_ROSTER);
+	self.signals = born_signals();
+	if (!born_close_files(&self.born, NULL))
+		return EXIT_WORLD;
+	doors_open(&self.doors, &self.born);
+	if (!born_close_syscalls(&self.born))
+		return EXIT_WORLD;
+	born_pulse(LIFE_READY);
+	log_info("life.start", "uid=%u missing=0x%x", getuid(), self.born.birth.missing);
+	loop(&self);
+	born_pulse(LIFE_DRAINED);
+	log_info("life.end", "routed=%" PRIu64, self.counts.routed);
+	return 0;
+}

@@ -1,0 +1,45 @@
+/* The table of subscriptions and taps. Part of the broker. */
+#include "broker/tables.h"
+
+#include <string.h>
+
+bool listeners_add(struct listeners *listeners, struct listener listener)
+{
+	unsigned own = 0, free = LISTENERS_MAX;
+	for (unsigned i = LISTENERS_MAX; i-- > 0;) {
+		const struct listener *other = &listeners->all[i];
+		if (memcmp(other, &listener, sizeof listener) == 0)
+			return true;
+		own += other->birth == listener.birth;
+		free = other->birth ? free : i;
+	}
+	if (free == LISTENERS_MAX || own >= LISTENERS_EACH)
+		return false;
+	listeners->all[free] = listener;
+	if (free >= listeners->count)
+		listeners->count = free + 1;
+	return true;
+}
+
+void listeners_remove(struct listeners *listeners, struct listener listener)
+{
+	for (unsigned i = 0; i < listeners->count; i++)
+		if (memcmp(&listeners->all[i], &listener, sizeof listener) == 0)
+			listeners->all[i] = (struct listener){0};
+}
+
+void listeners_forget(struct listeners *listeners, uint64_t birth)
+{
+	for (unsigned i = 0; i < listeners->count; i++)
+		if (listeners->all[i].birth == birth)
+			listeners->all[i] = (struct listener){0};
+}
+
+bool listener_hears(const struct listener *listener, const struct envelope *e)
+{
+	unsigned kind = listener->kind, node = listener->node;
+	bool from = !kind || (kind == e->source_kind && node == e->source_node);
+	bool to = kind == e->target_kind && node == e->target_node;
+	bool event = e->type == ENVELOPE_EVENT && e->number == listener->number;
+	return listener->birth && (listener->number ? event && from : from || to);
+}

@@ -1,0 +1,28 @@
+/* What every process on the bus answers, whatever its kind (answered in actors/base). */
+#ifndef WARREN_PROTO_ACTOR_H
+#define WARREN_PROTO_ACTOR_H
+
+#include "proto/call.h"
+
+/* One bounded thing: a queue, a cache, a table. */
+#define LIMIT_ROW(F)                                                                                                   \
+	F(str, name, 32) F(u64, depth, 0) F(u64, high, 0) F(u64, limit, 0) F(u64, drops, 0)
+
+#define ACTOR_LIMITS_REPLY(F) F(many(limit_row), limits, 64)
+#define ACTOR_LEVEL(F)        F(str, level, 8) F(u32, seconds, 86400)
+#define ACTOR_PING_REPLY(F)   F(u64, up_ms, 0) F(u32, missing, 0)
+
+#define ACTOR_MESSAGES(M) M(limit_row, LIMIT_ROW)
+/*        name          number  who      effect      ms   request      reply               help */
+#define ACTOR_CALLS(C)                                                                                                 \
+	C(actor_ping, 0x0001, READERS, READ, 1000, NOTHING, ACTOR_PING_REPLY,                                          \
+	  "is its loop turning, since when, and which walls (a mask) are missing around it")                           \
+	C(actor_limits, 0x0002, READERS, READ, 1000, NOTHING, ACTOR_LIMITS_REPLY,                                      \
+	  "its queues, caches and tables: depth, highest, limit, drops")                                               \
+	C(actor_level, 0x0003, OPERATORS, IDEMPOTENT, 1000, ACTOR_LEVEL, NOTHING,                                      \
+	  "log at this level (debug, info, warn, error); back to info after `seconds`, 0: never")
+#define ACTOR_EVENTS(E)
+
+DECLARE_PROTOCOL(ACTOR)
+
+#endif

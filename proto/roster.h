@@ -1,0 +1,34 @@
+/* Supervisor and broker, over FD_ROSTER: who is alive. One struct a datagram, host order. */
+#ifndef WARREN_PROTO_ROSTER_H
+#define WARREN_PROTO_ROSTER_H
+
+#include <stdint.h>
+
+enum roster_verb {
+	ROSTER_BORN = 1, /* to the broker: let this one in; acknowledged, and only then does the child exec */
+	ROSTER_GONE,     /* to the broker: said before the pid is reaped, so nobody else can have it yet */
+	ROSTER_ACK,      /* to the supervisor: `serial` has taken effect */
+	ROSTER_COUNTS,   /* to the supervisor, each second: struct roster_counts follows instead */
+};
+
+struct roster_entry {
+	uint32_t verb;
+	uint32_t serial; /* counts up from 1 for each broker birth */
+	uint8_t kind;
+	uint8_t padding;
+	uint16_t node;
+	uint32_t pid;
+	uint32_t uid;
+	uint64_t birth;
+	uint8_t routing[16];
+};
+
+/* What the broker has seen since its birth; shown by `warren limits` through the steward. */
+struct roster_counts {
+	uint32_t verb; /* ROSTER_COUNTS */
+	uint32_t open, open_high, open_limit; /* asks waiting for their answer */
+	uint64_t routed, denied, busy, late, gone, dropped;
+	uint32_t peers, people; /* processes that said hello, consoles connected */
+};
+
+#endif

@@ -1,0 +1,48 @@
+/* store@N: the blobs of node N, sealed under a key of its own. Bulk bytes go over proto/stream.h; this opens that door. */
+#ifndef WARREN_PROTO_STORE_H
+#define WARREN_PROTO_STORE_H
+
+#include "proto/call.h"
+
+#define STORE_OPEN_REPLY(F) F(ticket, ticket, 0)
+
+#define STORE_STAT_REPLY(F)                                                                                            \
+	F(u64, blobs, 0) F(u64, bytes, 0) F(u64, used, 0) F(u64, quota, 0) F(u64, physical, 0) F(u64, corrupt, 0)      \
+	F(bool, writable, 0) F(str, trouble, 64) F(u64, puts, 0) F(u64, gets, 0) F(u64, groups, 0)
+
+/* Who the node is, as its own wallet told the store; empty until the wallet has answered. */
+#define STORE_NODE_REPLY(F)                                                                                            \
+	F(bool, known, 0) F(key, key, 0) F(str, peer_id, 64) F(str, owner, 42) F(u32, shard_count, 65536)              \
+	F(many(shard_range), shards, 64)
+#define SHARD_RANGE(F) F(u32, start, 65535) F(u32, end, 65535)
+
+#define STORE_CID(F)        F(cid, cid, 0)
+#define STORE_HEAD_REPLY(F) F(u64, size, 0) F(u64, charge, 0) F(i64, stored_at, 0)
+#define STORE_LIST(F)       F(O(cid), after, 0) F(u32, most, 1000)
+#define STORE_LIST_REPLY(F) F(many(blob_row), blobs, 1000)
+#define BLOB_ROW(F)         F(cid, cid, 0) F(u64, size, 0)
+
+#define STORE_PUT_DONE(F)  F(cid, cid, 0) F(u64, size, 0) F(bool, fresh, 0) F(u32, ms, 0)
+#define STORE_GET_DONE(F)  F(cid, cid, 0) F(u64, bytes, 0) F(u32, ms, 0) F(str, end, 16)
+#define STORE_CORRUPTED(F) F(cid, cid, 0) F(u64, chunk, 0)
+
+#define STORE_MESSAGES(M) M(shard_range, SHARD_RANGE) M(blob_row, BLOB_ROW)
+#define STORE_CALLS(C)                                                                                                 \
+	C(store_open, 0x0401, MAY(GATEWAY, SAME_NODE), IDEMPOTENT, 2000, NOTHING, STORE_OPEN_REPLY,                    \
+	  "a ticket for one stream; an earlier unused one is void")                                                    \
+	C(store_stat, 0x0402, READERS | MAY(GATEWAY, SAME_NODE), READ, 2000, NOTHING, STORE_STAT_REPLY,                \
+	  "blobs, bytes, used and quota, and whether it accepts writes")                                               \
+	C(store_node, 0x0403, READERS | MAY(GATEWAY, SAME_NODE), READ, 2000, NOTHING, STORE_NODE_REPLY,                \
+	  "the node's key, peer id, owner and shards")                                                                 \
+	C(store_head, 0x0404, READERS | MAY(GATEWAY, SAME_NODE), READ, 2000, STORE_CID, STORE_HEAD_REPLY,              \
+	  "whether a blob is here, its size and what it is charged")                                                   \
+	C(store_delete, 0x0405, OPERATORS, IDEMPOTENT, 5000, STORE_CID, NOTHING, "delete a blob")                      \
+	C(store_list, 0x0406, READERS, READ, 5000, STORE_LIST, STORE_LIST_REPLY, "CIDs in order, a page at a time")
+#define STORE_EVENTS(E)                                                                                                \
+	E(store_put_done, 0x0411, READERS, STORE_PUT_DONE, "a blob was stored, or was here already")                   \
+	E(store_get_done, 0x0412, READERS, STORE_GET_DONE, "a blob was read")                                          \
+	E(store_corrupted, 0x0413, READERS, STORE_CORRUPTED, "a stored chunk failed its check: an alert")
+
+DECLARE_PROTOCOL(STORE)
+
+#endif

@@ -1,0 +1,266 @@
+/* A birth, on the supervisor's side: what the process will inherit, the fork, its place in the control
+ * groups. The gate stays shut until the broker knows the newborn (roster.c). Everything opened here for one
+ * birth is closed by process_close_birth(). */
+#include "supervisor/supervisor.h"
+
+#include "actors/base/crypto/crypto.h"
+#include "actors/base/log/log.h"
+#include "supervisor/birth.h"
+#include "supervisor/listen.h"
+#include "supervisor/room.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	FILE_MIB = 64,
+	LOG_ROOM_MIB = 16
+}; /* RLIMIT_FSIZE of kinds that keep no files; above the size of rotation */
+
+struct opened { /* for the fork; closed here when it is over */
+	int program, self;
+	int life, record;       /* the child's ends */
+	int gives[BIRTH_GIVES]; /* as in struct birth_plan */
+	int channel;            /* the one of them that is made anew for each birth; -1 */
+	char self_path[PATH_TEXT + ROOT_TEXT], run_path[ROOT_TEXT + 8];
+	bool readable;
+};
+
+unsigned births_under_way(const struct supervisor *s)
+{
+	unsigned count = 0;
+	for (unsigned i = 0; i < s->count; i++)
+		count += s->processes[i]->pid && s->processes[i]->report >= 0;
+	return count;
+}
+
+/* -- what it inherits
+ * ------------------------------------------------------------------------------------------------ */
+
+/* Who may connect to store@N's socket: gateway@N, and without root whoever runs all of this. */
+static struct door stream_door(const struct supervisor *s, uint16_t node)
+{
+	return (struct door){s->machine.as_root, machine_uid(&s->machine, GATEWAY, node)};
+}
+
+static bool open_stream(struct supervisor *s, struct process *process, struct why *why)
+{
+	char name[32];
+	snprintf(name, sizeof name, SOCKET_STREAM, process->node);
+	if (process->listener < 0)
+		process->listener = listen_unix(&s->machine, name, stream_door(s, process->node), why);
+	return process->listener >= 0;
+}
+
+/* The port may have been changed since the last birth. */
+static bool open_http(struct supervisor *s, struct process *process, struct why *why)
+{
+	const struct node_config *config = config_node(s->config, process->node);
+	uint16_t port = (uint16_t)config->values[SETTING_port].number;
+	if (process->listener >= 0 && process->port != port) {
+		close(process->listener);
+		process->listener = -1;
+	}
+	if (process->listener < 0)
+		process->listener = listen_tcp(s->config->values[SETTING_host].text, port, why);
+	process->port = port;
+	return process->listener >= 0;
+}
+
+static int open_channel(struct supervisor *s, uint32_t what)
+{
+	if (what == FD_ROSTER)
+		return roster_reopen(s);
+	if (what == FD_CONTROL)
+		return control_reopen(s);
+	return logs_reopen(s);
+}
+
+static bool open_gives(struct supervisor *s, struct process *process, struct opened *opened, struct why *why)
+{
+	uint32_t opens = process->row->opens;
+	for (int bit = 0; bit < BIRTH_GIVES; bit++) {
+		uint32_t what = 1U << bit;
+		if (!(opens & what))
+			continue;
+		if (what & (FD_BUS | FD_OPERATE | FD_READ)) {
+			opened->gives[bit] = s->doors[bit];
+		} else if (what & (FD_ROSTER | FD_CONTROL | FD_LOGS)) {
+			opened->gives[bit] = opened->channel = open_channel(s, what);
+			if (opened->channel < 0)
+				return refuse(why, "no channel to it: %s", strerror(errno));
+		} else {
+			if (!(what == FD_STREAM ? open_stream(s, process, why) : open_http(s, process, why)))
+				return false;
+			opened->gives[bit] = process->listener;
+		}
+	}
+	return true;
+}
+
+static bool open_pipes(struct process *process, struct opened *opened, struct why *why)
+{
+	int life[2], record[2];
+	if (pipe2(life, O_CLOEXEC) != 0)
+		return refuse(why, "no life pipe: %s", strerror(errno));
+	process->life = life[0];
+	opened->life = life[1];
+	if (pipe2(record, O_CLOEXEC) != 0)
+		return refuse(why, "no birth pipe: %s", strerror(errno));
+	opened->record = record[0];
+	process->record = record[1];
+	return fcntl(process->life, F_SETFL, O_NONBLOCK) == 0 &&
+	       fcntl(process->record, F_SETFL, O_NONBLOCK) == 0;
+}
+
+/* Two kinds of refusal: what only a person can mend (false, *mend true), and what may be better next time. */
+static bool open_all(struct supervisor *s, struct process *process, struct opened *opened, bool *mend,
+		     struct why *why)
+{
+	char place[PATH_TEXT];
+	*mend = true;
+	opened->program = program_open(&s->machine, process->row->kind, &opened->readable, why);
+	if (opened->program < 0)
+		return false;
+	opened->self = place_open(&s->machine, process->row->kind, process->node, why);
+	if (opened->self < 0)
+		return false;
+	snprintf(opened->self_path, sizeof opened->self_path, "%s/%s", s->machine.root,
+		 place_path(process->row->kind, process->node, place));
+	snprintf(opened->run_path, sizeof opened->run_path, "%s/run", s->machine.root);
+	*mend = false;
+	return open_gives(s, process, opened, why) && open_pipes(process, opened, why);
+}
+
+static void close_opened(struct opened *opened)
+{
+	int fds[] = {opened->program, opened->self, opened->life, opened->record, opened->channel};
+	for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+}
+
+/* -- its plan
+ * -------------------------------------------------------------------------------------------------------- */
+
+static uint64_t file_bytes(const struct supervisor *s, const struct process *process)
+{
+	uint64_t room = (uint64_t)FILE_MIB << 20;
+	if (process->row->kind == STORE)
+		return room +
+		       store_takes(config_node(s->config, process->node)->values[SETTING_quota_mb].number);
+	if (process->row->kind == SCRIBE)
+		return ((uint64_t)s->config->values[SETTING_log_rotate_mb].number + LOG_ROOM_MIB) << 20;
+	return room;
+}
+
+static struct birth_plan make_plan(const struct supervisor *s, const struct process *process,
+				   const struct opened *opened)
+{
+	struct birth_plan plan = {
+		.row = process->row,
+		.in = s->null,
+		.out = s->null,
+		.log = process->log_write,
+		.life = opened->life,
+		.record = opened->record,
+		.jail = {.as_root = s->machine.as_root,
+			 .uid = process->uid,
+			 .gid = s->machine.as_root ? process->uid : s->machine.own_gid,
+			 .without = s->config->without,
+			 .root = s->machine.root,
+			 .self = opened->self_path,
+			 .run = opened->run_path,
+			 .self_fd = opened->self,
+			 .run_fd = s->machine.run,
+			 .program = opened->program,
+			 .files = process->row->files,
+			 .file_bytes = file_bytes(s, process),
+			 .supervisor = getpid()},
+	};
+	if (s->machine.as_root && process->row->kind != BROKER)
+		plan.jail.bus_group = machine_bus_group(&s->machine);
+	memcpy(plan.gives, opened->gives, sizeof plan.gives);
+	return plan;
+}
+
+/* -- the birth
+ * ------------------------------------------------------------------------------------------------------- */
+
+static void begin_life(struct supervisor *s, struct process *process, const struct newborn *newborn,
+		       bool readable)
+{
+	char who[WHO_TEXT], group[32];
+	snprintf(group, sizeof group, "%s-%u", process->row->name, process->node);
+	process->pid = newborn->pid;
+	process->pidfd = newborn->pidfd;
+	process->gate = newborn->gate;
+	process->report = newborn->report;
+	process->state = PROCESS_WAITING;
+	process->born_ms = process->beat_ms = now_ms();
+	process->missing = limits_enter(&s->limits, group, newborn->pid, process->row->memory_mib);
+	if (readable)
+		process->missing |= 1U << WALL_DUMPABLE;
+	random_bytes(&process->birth, sizeof process->birth);
+	process->birth |= 1; /* never 0 */
+	random_bytes(process->routing, sizeof process->routing);
+	log_debug("process.born", "process=%s pid=%d", process_text(process, who), process->pid);
+}
+
+static bool birth(struct supervisor *s, struct process *process, struct opened *opened, bool *mend,
+		  struct why *why)
+{
+	struct newborn newborn;
+	if (!open_all(s, process, opened, mend, why))
+		return false;
+	process->uid = machine_uid(&s->machine, process->row->kind, process->node);
+	struct birth_plan plan = make_plan(s, process, opened);
+	if (!birth_fork(&plan, &newborn))
+		return refuse(why, "no process: %s", strerror(errno));
+	begin_life(s, process, &newborn, opened->readable);
+	return true;
+}
+
+void process_begin(struct supervisor *s, struct process *process)
+{
+	struct opened opened = {.program = -1, .self = -1, .life = -1, .record = -1, .channel = -1};
+	struct why why = {"?"};
+	bool mend = false, again = process->died_ms != 0;
+	char who[WHO_TEXT];
+	for (int bit = 0; bit < BIRTH_GIVES; bit++)
+		opened.gives[bit] = -1;
+	process->ready_ms = process->termed_ms = process->killed_ms = 0;
+	process->built = process->termed = process->killed = process->dead = process->ending = false;
+	bool born = birth(s, process, &opened, &mend, &why);
+	close_opened(&opened);
+	process->restarts += again;
+	if (!born) {
+		log_error("birth.refused", "process=%s why=\"%s\"", process_text(process, who), why.text);
+		process_close_birth(s, process);
+		process_fell(s, process, mend ? EXIT_CONFIG : EXIT_WORLD);
+		return;
+	}
+	if (!process_watch(s, process)) {
+		process_kill(s, process, "it cannot be watched");
+		return;
+	}
+	s->roster.behind = s->logs.behind = s->dirty = true;
+	if (process->row->kind == BROKER)
+		process_open_gate(s, process);
+}
+
+void process_open_gate(struct supervisor *s, struct process *process)
+{
+	if (process->gate < 0)
+		return;
+	ssize_t wrote = write(process->gate, "", 1); /* to one who died meanwhile: his end is seen anyway */
+	(void)wrote;
+	close(process->gate);
+	process->gate = -1;
+	process->beat_ms = now_ms();
+	if (process->state == PROCESS_WAITING)
+		process->state = PROCESS_STARTING;
+	s->dirty = true;
+}

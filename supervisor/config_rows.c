@@ -1,0 +1,157 @@
+/* One setting: its row, its bounds, its own checks. Part of the supervisor; reads the group database, nothing
+ * else. */
+#include "supervisor/config_rows.h"
+
+#include "supervisor/room.h"
+
+#include <arpa/inet.h>
+#include <grp.h>
+#include <string.h>
+
+static const struct setting_row rows[SETTINGS] = {
+#define SETTING(name, where, type, lowest, highest, fallback, environment, help) \
+	{#name, WHERE_##where, TYPE_##type, lowest, highest, fallback, environment},
+#include "proto/settings.def"
+#undef SETTING
+};
+
+const struct setting_row *setting_row(unsigned setting)
+{
+	return &rows[setting];
+}
+
+enum setting setting_by_name(const char *name)
+{
+	for (unsigned i = 0; i < SETTINGS; i++)
+		if (strcmp(rows[i].name, name) == 0)
+			return (enum setting)i;
+	return SETTINGS;
+}
+
+/* Letters to change, add or leave out to make one word of the other. */
+static unsigned distance(const char *a, const char *b)
+{
+	enum { LONGEST = 32 };
+	unsigned row[LONGEST + 1];
+	size_t a_length = strlen(a), b_length = strlen(b);
+	if (a_length > LONGEST || b_length > LONGEST)
+		return LONGEST;
+	for (unsigned j = 0; j <= b_length; j++)
+		row[j] = j;
+	for (unsigned i = 1; i <= a_length; i++) {
+		unsigned corner = row[0];
+		row[0] = i;
+		for (unsigned j = 1; j <= b_length; j++) {
+			unsigned change = corner + (a[i - 1] != b[j - 1]);
+			unsigned other = 1 + (row[j] < row[j - 1] ? row[j] : row[j - 1]);
+			corner = row[j];
+			row[j] = change < other ? change : other;
+		}
+	}
+	return row[b_length];
+}
+
+const char *setting_near(const char *name)
+{
+	const char *nearest = NULL;
+	unsigned least = 3;
+	for (unsigned i = 0; i < SETTINGS; i++) {
+		unsigned far = distance(name, rows[i].name);
+		if (far < least) {
+			least = far;
+			nearest = rows[i].name;
+		}
+	}
+	return nearest;
+}
+
+bool setting_number(const char *text, uint32_t *number)
+{
+	uint64_t value = 0;
+	for (const char *digit = text; *digit; digit++) {
+		if (*digit < '0' || *digit > '9' || value > UINT32_MAX / 10)
+			return false;
+		value = value * 10 + (unsigned)(*digit - '0');
+	}
+	*number = (uint32_t)value;
+	return *text && value <= UINT32_MAX;
+}
+
+bool group_find(const char *name, uint32_t *gid)
+{
+	const struct group *group = getgrnam(name);
+	if (group)
+		*gid = group->gr_gid;
+	return group != NULL;
+}
+
+static bool wall_by_name(const char *name, size_t length, unsigned *wall)
+{
+	for (*wall = 0; *wall < WALLS; ++*wall)
+		if (strlen(wall_row(*wall)->name) == length &&
+		    memcmp(wall_row(*wall)->name, name, length) == 0)
+			return true;
+	return false;
+}
+
+bool walls_named(const char *text, uint32_t *walls, struct why *why)
+{
+	*walls = 0;
+	for (;;) {
+		text += strspn(text, " ,");
+		size_t length = strcspn(text, " ,");
+		unsigned wall;
+		if (!length)
+			return true;
+		if (!wall_by_name(text, length, &wall))
+			return refuse(why, "there is no wall \"%.*s\"; proto/walls.def lists them",
+				      (int)length, text);
+		*walls |= 1U << wall;
+		text += length;
+	}
+}
+
+static bool plain(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			return false;
+	return true;
+}
+
+static bool check_text(unsigned setting, const char *text, struct why *why)
+{
+	char names[TIER_NAMES_TEXT];
+	uint32_t walls, gid;
+	uint8_t address[sizeof(struct in6_addr)];
+	if (!plain(text))
+		return refuse(why, "%s holds a control character", rows[setting].name);
+	if (setting == SETTING_tier && !tier_mib(text))
+		return refuse(why, "there is no tier \"%s\"; it is %s", text, tier_names(names));
+	if (setting == SETTING_host && inet_pton(AF_INET, text, address) != 1 &&
+	    inet_pton(AF_INET6, text, address) != 1)
+		return refuse(why, "host is \"%s\", which is no numeric address such as 127.0.0.1", text);
+	if ((setting == SETTING_operators || setting == SETTING_readers) && *text && !group_find(text, &gid))
+		return refuse(why,
+			      "there is no group \"%s\" on this machine; make it with groupadd --system %s",
+			      text, text);
+	if (setting == SETTING_without)
+		return walls_named(text, &walls, why);
+	return true;
+}
+
+bool setting_check(unsigned setting, const struct value *value, struct why *why)
+{
+	const struct setting_row *row = &rows[setting];
+	if (row->type == TYPE_INT) {
+		if (value->number < row->lowest || value->number > row->highest)
+			return refuse(why, "%s is %u; it must be %u to %u", row->name, value->number,
+				      row->lowest, row->highest);
+		return true;
+	}
+	size_t length = strlen(value->text);
+	if (length < row->lowest || length > row->highest)
+		return refuse(why, "%s has %zu characters; it must have %u to %u", row->name, length,
+			      row->lowest, row->highest);
+	return check_text(setting, value->text, why);
+}

@@ -1,0 +1,153 @@
+/* Reads statvfs and the stores' files, removes half-made nodes. Part of `warrend add`. */
+#include "supervisor/disk.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+enum { DEPTH_MOST = 32 };
+
+/* -- how much
+ * -------------------------------------------------------------------------------------------------------- */
+
+/* Blocks that the files of a folder really take. Another disk mounted there has a free space of its own and
+ * counts nothing. */
+static uint64_t bytes_in(int parent, const char *path, dev_t device)
+{
+	uint64_t bytes = 0;
+	struct stat at;
+	int fd = openat(parent, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+	if (fd >= 0 && !folder)
+		close(fd);
+	for (const struct dirent *entry; folder && (entry = readdir(folder));)
+		if (fstatat(dirfd(folder), entry->d_name, &at, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISREG(at.st_mode) && at.st_dev == device)
+			bytes += (uint64_t)at.st_blocks * 512;
+	if (folder)
+		closedir(folder);
+	return bytes;
+}
+
+bool disk_room(const struct machine *machine, const struct config *config, struct room *room, struct why *why)
+{
+	struct statvfs disk;
+	struct stat at;
+	int fd = openat(machine->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool known = fd >= 0 && fstatvfs(fd, &disk) == 0 && fstat(fd, &at) == 0;
+	if (fd >= 0)
+		close(fd);
+	if (!known)
+		return refuse(why, "%s: %s", machine->root, strerror(errno));
+	*room = (struct room){.total = (uint64_t)disk.f_blocks * disk.f_frsize,
+			      .free = (uint64_t)disk.f_bavail * disk.f_frsize};
+	for (unsigned i = 0; i < config->count; i++) {
+		char path[PATH_TEXT];
+		place_path(STORE, config->nodes[i].node, path);
+		room->reserved += bytes_in(machine->fd, path, at.st_dev);
+		room->allocated += store_takes(config->nodes[i].values[SETTING_quota_mb].number);
+	}
+	return true;
+}
+
+static const char *gib(uint64_t bytes, char text[32])
+{
+	snprintf(text, 32, "%.1f GiB", (double)bytes / (double)(UINT64_C(1) << 30));
+	return text;
+}
+
+bool disk_has_room(const struct machine *machine, const struct config *config, uint32_t quota_mib,
+		   struct why *why)
+{
+	struct room room;
+	if (!disk_room(machine, config, &room, why))
+		return false;
+	struct room_left left = room_left(&room);
+	uint64_t takes = store_takes(quota_mib);
+	if (takes <= left.allocatable)
+		return true;
+	char free_text[32], promised[32], share[32], keep[32], needs[32], fit[96] = "no tier fits";
+	const char *tier = tier_that_fits(left.allocatable);
+	if (tier)
+		snprintf(fit, sizeof fit, "%s (%u MiB) fits: warren add --tier %s", tier, tier_mib(tier),
+			 tier);
+	return refuse(why,
+		      "%u MiB do not fit on %s: with slack and index they take %s.\n"
+		      "  free %s, of it promised to %u nodes: %s\n"
+		      "  rule \"80 %% of free\": %s may still be promised%s\n"
+		      "  rule \"keep 10 %% of the disk, at least 1 GiB\": %s%s\n"
+		      "  %s",
+		      quota_mib, machine->root, gib(takes, needs), gib(room.free + room.reserved, free_text),
+		      config->count, gib(room.allocated, promised), gib(left.share, share),
+		      left.binds == ROOM_SHARE ? "  <- binds" : "", gib(left.keep, keep),
+		      left.binds == ROOM_KEEP ? "  <- binds" : "", fit);
+}
+
+/* -- making and taking away
+ * ------------------------------------------------------------------------------------------ */
+
+static bool remove_at(int parent, const char *name, int depth)
+{
+	if (unlinkat(parent, name, 0) == 0 || errno == ENOENT)
+		return true;
+	if ((errno != EISDIR && errno != EPERM) || depth > DEPTH_MOST)
+		return false;
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+	if (!folder) {
+		if (fd >= 0)
+			close(fd);
+		return false;
+	}
+	bool removed = true;
+	for (const struct dirent *entry; removed && (entry = readdir(folder));)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			removed = remove_at(dirfd(folder), entry->d_name, depth + 1);
+	closedir(folder);
+	return removed && unlinkat(parent, name, AT_REMOVEDIR) == 0;
+}
+
+bool disk_remove(int parent, const char *name)
+{
+	return remove_at(parent, name, 0);
+}
+
+bool disk_remove_below(int parent, const char *folder, const char *name)
+{
+	int fd = openat(parent, folder, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	bool removed = fd < 0 ? errno == ENOENT : remove_at(fd, name, 0);
+	if (fd >= 0)
+		close(fd);
+	return removed;
+}
+
+/* By descriptor, and only what we found to be a folder of that owner or ours: a link put there leads nowhere.
+ */
+bool disk_make_foreign(const struct machine *machine, int parent, const char *name, uint32_t uid,
+		       struct why *why)
+{
+	struct stat at;
+	if (mkdirat(parent, name, 0700) != 0 && errno != EEXIST)
+		return refuse(why, "%s/logs/%s: %s", machine->root, name, strerror(errno));
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	bool made = fd >= 0 && fstat(fd, &at) == 0 && (at.st_uid == uid || at.st_uid == geteuid()) &&
+		    (geteuid() != 0 || fchown(fd, uid, uid) == 0) && fchmod(fd, 0700) == 0;
+	int error = errno;
+	if (fd >= 0)
+		close(fd);
+	return made || refuse(why, "%s/logs/%s: %s", machine->root, name, strerror(error));
+}
+
+bool disk_sync(int folder)
+{
+	int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool synced = fd >= 0 && syncfs(fd) == 0;
+	if (fd >= 0)
+		close(fd);
+	return synced;
+}

@@ -1,0 +1,25 @@
+/* The disk below ROOT: how much there is, whether a node fits, taking a half-made one away again. */
+#ifndef WARREN_SUPERVISOR_DISK_H
+#define WARREN_SUPERVISOR_DISK_H
+
+#include "supervisor/config.h"
+#include "supervisor/machine.h"
+#include "supervisor/room.h"
+
+/* Free, total, what the declared nodes were promised and what their stores hold already. */
+bool disk_room(const struct machine *machine, const struct config *config, struct room *room, struct why *why);
+
+/* Whether a store of this quota may be promised as well; else the sentence names both rules, and the one that binds. */
+bool disk_has_room(const struct machine *machine, const struct config *config, uint32_t quota_mib, struct why *why);
+
+/* Removes a file or a whole folder below `parent`, following no link. True also when it is not there. */
+bool disk_remove(int parent, const char *name);
+bool disk_remove_below(int parent, const char *folder, const char *name);
+
+/* Makes a 0700 folder inside one that belongs to `uid` itself, which may put anything in its place meanwhile. */
+bool disk_make_foreign(const struct machine *machine, int parent, const char *name, uint32_t uid, struct why *why);
+
+/* syncfs(2) of the file system below. */
+bool disk_sync(int folder);
+
+#endif

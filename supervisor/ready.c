@@ -1,0 +1,102 @@
+/* Coming up. The service manager is told READY when the machine's own processes are ready and every node's
+ * process is ready or has failed once: one bad node must not keep the unit from starting, or have it killed.
+ * `warrend start` is told only when all are ready, or after 30 s who is not. Part of the supervisor. */
+#include "supervisor/ready.h"
+
+#include "actors/base/log/log.h"
+#include "supervisor/notify.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool settled(const struct process *process)
+{
+	if (process->state == PROCESS_READY)
+		return true;
+	return process->node && (process->state == PROCESS_BACKOFF || process->state == PROCESS_PARKED ||
+				 process->state == PROCESS_MISCONFIGURED ||
+				 process->state == PROCESS_STOPPED || process->restarts);
+}
+
+struct tally {
+	unsigned ready;
+	bool all_settled, all_final; /* final: ready, or waiting for somebody to mend it */
+};
+
+static struct tally tally_of(const struct supervisor *s)
+{
+	struct tally tally = {.all_settled = true, .all_final = true};
+	for (unsigned i = 0; i < s->count; i++) {
+		const struct process *process = s->processes[i];
+		tally.ready += process->state == PROCESS_READY;
+		tally.all_settled = tally.all_settled && settled(process);
+		tally.all_final = tally.all_final && !process->ending &&
+				  (process->state == PROCESS_READY || process->state == PROCESS_PARKED ||
+				   process->state == PROCESS_MISCONFIGURED);
+	}
+	return tally;
+}
+
+/* To the pipe, which holds it all: at most a page. */
+static void say_who_is_not(struct supervisor *s)
+{
+	char text[4000], who[WHO_TEXT];
+	size_t length = 0;
+	for (unsigned i = 0; i < s->count; i++) {
+		const struct process *process = s->processes[i];
+		if (process->state == PROCESS_READY || length > sizeof text - 200)
+			continue;
+		length += (size_t)snprintf(text + length, sizeof text - length, "%s is %s",
+					   process_text(process, who), process_state_name(process->state));
+		if (process->last_end)
+			length += (size_t)snprintf(text + length, sizeof text - length, "; it ended by %s %d",
+						   process->last_end < 0 ? "signal" : "exit code",
+						   process->last_end < 0 ? -process->last_end
+									 : process->last_end);
+		text[length++] = '\n';
+	}
+	ssize_t wrote = write(s->background, text, length);
+	(void)wrote; /* nobody may be listening any more */
+}
+
+static void tell_background(struct supervisor *s, const struct tally *tally, uint64_t now)
+{
+	bool all = tally->ready == s->count, wait = !s->stopping && !tally->all_final;
+	if (s->background < 0 || (wait && elapsed_ms(now, s->started_ms) < START_PATIENCE_MS))
+		return;
+	const char ready = READY_ALL;
+	if (all) {
+		ssize_t wrote = write(s->background, &ready, 1);
+		(void)wrote;
+	} else {
+		say_who_is_not(s);
+	}
+	close(s->background);
+	s->background = -1;
+}
+
+static void tell_manager(struct supervisor *s, unsigned ready, bool all_settled)
+{
+	char text[128];
+	int state = (int)ready + (all_settled ? 0x10000 : 0);
+	if (s->told_state == state)
+		return;
+	s->told_state = state;
+	snprintf(text, sizeof text, "%sSTATUS=%u of %u processes ready", all_settled ? "READY=1\n" : "",
+		 ready, s->count);
+	notify(text);
+	if (all_settled && !s->told_ready) {
+		s->told_ready = true;
+		log_info("warrend.ready", "ready=%u processes=%u ms=%llu", ready, s->count,
+			 (unsigned long long)(elapsed_ms(now_ms(), s->started_ms)));
+	}
+}
+
+void ready_turn(struct supervisor *s, uint64_t now)
+{
+	struct tally tally = tally_of(s);
+	if (!s->stopping)
+		tell_manager(s, tally.ready, tally.all_settled || s->told_ready);
+	tell_background(s, &tally, now);
+}

@@ -1,0 +1,14 @@
+/* Whether the machine has come up, and telling those who wait for it: the service manager, and `warrend start`. */
+#ifndef WARREN_SUPERVISOR_READY_H
+#define WARREN_SUPERVISOR_READY_H
+
+#include "supervisor/supervisor.h"
+
+enum { START_PATIENCE_MS = 30000 };
+
+/* What the background process says to `warrend start`, which passes it on: READY_ALL, or sentences. */
+enum { READY_ALL = 'R' };
+
+void ready_turn(struct supervisor *s, uint64_t now);
+
+#endif

@@ -1,0 +1,373 @@
+/* The supervisor's life: open, turn, reload, stop. One thread, one loop; nothing in it waits for a process.
+ * When it dies, the kernel kills every process (PR_SET_PDEATHSIG) and closes every listener; the next one
+ * removes the names left behind. */
+#include "supervisor/supervisor.h"
+
+#include "actors/base/log/log.h"
+#include "actors/base/memory/memory.h"
+#include "supervisor/listen.h"
+#include "supervisor/notify.h"
+#include "supervisor/ready.h"
+#include "supervisor/status.h"
+
+#include "proto/birth.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	TURN_MS = 250, /* the table is walked at least this often … */
+	BUSY_MS = 10,  /* … and this often while it keeps finding something to do */
+	STEPS_AT_ONCE = 3,
+	MEASURE_MS = 1000,   /* between two looks at memory */
+	ABSENT_MS = 1000,    /* we were not scheduled for so long: no silence of others counts */
+	DOOR_TRIES = 20,     /* a socket of ROOT/run that somebody has, each … */
+	DOOR_AGAIN_MS = 100, /* … after this */
+	STOP_ALL_MS = 9500,  /* after this we go, whoever is still there (FEATURES A18: 10 s) */
+};
+
+/* -- opening
+ * ---------------------------------------------------------------------------------------------------------
+ */
+
+static void harden_ourselves(void)
+{
+	struct rlimit files;
+	prctl(PR_SET_DUMPABLE, 0);
+	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+	signal(SIGPIPE, SIG_IGN);
+	umask(022);
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+}
+
+static int open_signals(void)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void on_signal(void *context, int fd, uint32_t events)
+{
+	(void)events;
+	struct supervisor *s = context;
+	struct signalfd_siginfo info;
+	while (read(fd, &info, sizeof info) == sizeof info) {
+		if (info.ssi_signo == SIGHUP)
+			s->reload = true;
+		else if (!s->stopping)
+			s->stop_ms = now_ms();
+		s->stopping = s->stopping || info.ssi_signo != SIGHUP;
+		s->dirty = true;
+	}
+}
+
+/* Of a supervisor that was just killed some process may still be dying, with our listener in its hands. */
+static int listen_patiently(const struct machine *machine, const char *name, struct door door,
+			    struct why *why)
+{
+	int fd = -1;
+	for (int tries = 0; fd < 0 && tries < DOOR_TRIES; tries++) {
+		if (tries)
+			nanosleep(&(struct timespec){.tv_nsec = DOOR_AGAIN_MS * 1000000L}, NULL);
+		fd = listen_unix(machine, name, door, why);
+	}
+	return fd;
+}
+
+static bool open_doors(struct supervisor *s, struct why *why)
+{
+	const struct config *config = s->config;
+	bool root = s->machine.as_root;
+	const struct door doors[DOORS] = {
+		[DOOR_BUS] = {root, root ? machine_bus_group(&s->machine) : 0},
+		[DOOR_OPERATE] = {config->values[SETTING_operators].text[0] != '\0', config->operators},
+		[DOOR_READ] = {config->values[SETTING_readers].text[0] != '\0', config->readers},
+	};
+	const char *const names[DOORS] = {SOCKET_BUS, SOCKET_OPERATE, SOCKET_READ};
+	for (int door = 0; door < DOORS; door++) {
+		s->doors[door] = listen_patiently(&s->machine, names[door], doors[door], why);
+		if (s->doors[door] < 0)
+			return false;
+	}
+	return true;
+}
+
+/* A program that anybody else can change, or that is not there, is no matter of one node: nothing starts. All
+ * are named. */
+static bool check_programs(const struct supervisor *s, struct why *why)
+{
+	bool fine = true, readable;
+	for (unsigned kind = 1; kind < READER; kind++) {
+		struct why one;
+		int fd = actor_row(kind) ? program_open(&s->machine, (enum kind)kind, &readable, &one) : -1;
+		if (fd >= 0)
+			close(fd);
+		if (!actor_row(kind) || fd >= 0)
+			continue;
+		fprintf(stderr, "%s\n", one.text);
+		fine = refuse(why, "not all programs can be run; nothing was started");
+	}
+	return fine;
+}
+
+static bool load(struct supervisor *s, struct why *why)
+{
+	char own[ROOT_TEXT + 16], etc[ROOT_TEXT + 8];
+	struct mistakes mistakes = {0};
+	snprintf(own, sizeof own, "%s/machine", s->machine.root);
+	snprintf(etc, sizeof etc, "%s/etc", s->machine.root);
+	s->config = config_load(s->machine.etc, etc, &mistakes);
+	if (!s->config) {
+		mistakes_print(&mistakes, stderr);
+		refuse(why, "%u mistakes in the configuration; nothing was started", mistakes.count);
+		mistakes_end(&mistakes);
+		return false;
+	}
+	if (s->machine.as_root && s->config->without & 1U << WALL_UID)
+		return refuse(
+			why,
+			"without = \"uid\" makes no sense as root: run warrend as an ordinary user instead");
+	return check_programs(s, why) && unlock_load(&s->unlock, s->machine.own, own, why);
+}
+
+static bool open_all(struct supervisor *s, struct why *why)
+{
+	s->null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	s->loop = loop_new();
+	s->signals = open_signals();
+	if (s->null < 0 || !s->loop || s->signals < 0 ||
+	    !loop_watch(s->loop, s->signals, EPOLLIN, on_signal, s))
+		return refuse(why, "cannot begin: %s", strerror(errno));
+	if (!open_doors(s, why))
+		return false;
+	limits_open(&s->limits, s->config->without);
+	if (!machine_write_pid(&s->machine))
+		return refuse(why, "%s/run/warrend.pid: %s", s->machine.root, strerror(errno));
+	return family_declare(s) || refuse(why, "no pipes for logs: %s", strerror(errno));
+}
+
+/* From here on our own lines go the way of everybody's: into a pipe that scribe reads. */
+static bool go_to_background(struct supervisor *s, struct why *why)
+{
+	int pipe[2];
+	if (!log_pipe(pipe))
+		return refuse(why, "no pipe for our own log: %s", strerror(errno));
+	s->logs.own_read = pipe[0];
+	s->logs.own_write = pipe[1];
+	if (dup2(s->null, STDIN_FILENO) < 0 || dup2(s->null, STDOUT_FILENO) < 0 ||
+	    dup2(pipe[1], STDERR_FILENO) < 0)
+		return refuse(why, "cannot leave the terminal: %s", strerror(errno));
+	return true;
+}
+
+/* -- reload
+ * ----------------------------------------------------------------------------------------------------------
+ */
+
+static void say_what_changed(struct supervisor *s, const struct config *fresh)
+{
+	for (unsigned i = 0; i < fresh->count; i++) {
+		const struct node_config *old = config_node(s->config, fresh->nodes[i].node);
+		if (old && !config_same(old, &fresh->nodes[i]))
+			log_info("node.changed", "node=%u next=\"warren restart %u\"", old->node, old->node);
+	}
+}
+
+static void retry_misconfigured(struct supervisor *s)
+{
+	for (unsigned i = 0; i < s->count; i++)
+		if (s->processes[i]->state == PROCESS_MISCONFIGURED)
+			s->processes[i]->state = PROCESS_WAITING;
+}
+
+bool supervisor_reload(struct supervisor *s, struct why *why)
+{
+	char etc[ROOT_TEXT + 8];
+	struct mistakes mistakes = {0};
+	snprintf(etc, sizeof etc, "%s/etc", s->machine.root);
+	why->text[0] = '\0';
+	struct config *fresh = config_load(s->machine.etc, etc, &mistakes);
+	if (fresh && s->machine.as_root && fresh->without & 1U << WALL_UID) {
+		mistake(&mistakes, etc, 0, "without = \"uid\" makes no sense as root");
+		config_free(&fresh);
+	}
+	for (unsigned i = 0; i < mistakes.count && i < MISTAKES_MAX; i++)
+		log_error("config.mistake", "at=\"%s\"", mistakes.lines[i]);
+	if (!fresh) {
+		refuse(why, "%s", mistakes.lines[0]);
+		mistakes_end(&mistakes);
+		return false;
+	}
+	say_what_changed(s, fresh);
+	config_free(&s->config);
+	s->config = fresh;
+	family_declare(s);
+	retry_misconfigured(s);
+	log_info("config.read", "nodes=%u", s->config->count);
+	return true;
+}
+
+/* -- turning
+ * ---------------------------------------------------------------------------------------------------------
+ */
+
+static void everybody_ends(struct supervisor *s)
+{
+	for (unsigned i = 0; i < s->count; i++) {
+		s->processes[i]->wanted = false;
+		s->processes[i]->ending = s->processes[i]->pid != 0;
+	}
+}
+
+static unsigned alive(const struct supervisor *s)
+{
+	unsigned count = 0;
+	for (unsigned i = 0; i < s->count; i++)
+		count += s->processes[i]->pid != 0;
+	return count;
+}
+
+/* We slept, or were stopped: their beats wait in the pipes. Nobody dies of our absence. */
+static void forgive_silence(struct supervisor *s, uint64_t now)
+{
+	for (unsigned i = 0; i < s->count; i++)
+		s->processes[i]->beat_ms = now;
+}
+
+static uint64_t next_due(const struct supervisor *s, uint64_t now)
+{
+	uint64_t due = now + TURN_MS;
+	for (unsigned i = 0; i < s->count; i++) {
+		const struct process *process = s->processes[i];
+		uint64_t next = process->state == PROCESS_BACKOFF ? process->next_ms
+				: process->state == PROCESS_READY ? process->beat_ms + LIFE_SILENCE_MS + 1
+								  : due;
+		due = next < due ? next : due;
+	}
+	return due > now + BUSY_MS ? due : now + BUSY_MS;
+}
+
+static void steps(struct supervisor *s, uint64_t now)
+{
+	if (s->turned_ms && elapsed_ms(now, s->turned_ms) > ABSENT_MS)
+		forgive_silence(s, now);
+	bool measure = now / MEASURE_MS != s->turned_ms / MEASURE_MS;
+	s->turned_ms = now;
+	s->dirty = false;
+	if (s->stopping)
+		everybody_ends(s);
+	else if (s->reload) {
+		struct why why;
+		s->reload = false;
+		supervisor_reload(s, &why);
+	}
+	for (unsigned i = 0; i < s->count; i++)
+		process_step(s, s->processes[i], now);
+	roster_turn(s, now);
+	logs_turn(s);
+	control_turn(s, now);
+	family_free_gone(s);
+	ready_turn(s, now);
+	if (measure && !s->stopping)
+		status_measure(s);
+	s->due_ms = next_due(s, now);
+}
+
+static void feed_watchdog(struct supervisor *s, uint64_t now)
+{
+	if (!s->watchdog_ms || elapsed_ms(now, s->fed_ms) < s->watchdog_ms)
+		return;
+	s->fed_ms = now;
+	notify("WATCHDOG=1");
+}
+
+static void live(struct supervisor *s)
+{
+	for (;;) {
+		uint64_t now = now_ms();
+		s->dirty = s->dirty || now >= s->due_ms;
+		for (int i = 0; i < STEPS_AT_ONCE && s->dirty; i++)
+			steps(s, now_ms());
+		if (s->stopping && (!alive(s) || elapsed_ms(now, s->stop_ms) > STOP_ALL_MS))
+			return;
+		feed_watchdog(s, now);
+		loop_turn(s->loop, s->dirty ? BUSY_MS : (int)(s->due_ms - now));
+	}
+}
+
+/* -- the end
+ * ---------------------------------------------------------------------------------------------------------
+ */
+
+/* Who is left now is stuck in the kernel; it dies when the kernel lets it. */
+static unsigned kill_the_rest(struct supervisor *s)
+{
+	for (unsigned i = 0; i < s->count; i++)
+		process_kill(s, s->processes[i], "the machine ends");
+	return alive(s);
+}
+
+static void close_all(struct supervisor *s)
+{
+	const char *const names[DOORS] = {SOCKET_BUS, SOCKET_OPERATE, SOCKET_READ};
+	family_end(s);
+	roster_close(s);
+	logs_close(s);
+	control_close(s);
+	for (int door = 0; door < DOORS; door++)
+		if (s->doors[door] >= 0) {
+			close(s->doors[door]);
+			listen_unix_end(&s->machine, names[door]);
+		}
+	limits_close(&s->limits);
+	if (s->loop)
+		loop_free(&s->loop);
+	config_free(&s->config);
+	unlock_forget(&s->unlock);
+	machine_remove_pid(&s->machine);
+}
+
+int supervisor_run(struct machine *machine, int background)
+{
+	struct supervisor *s = x_new(sizeof *s);
+	struct why why;
+	*s = (struct supervisor){.machine = *machine, .null = -1, .signals = -1, .background = background};
+	s->doors[DOOR_BUS] = s->doors[DOOR_OPERATE] = s->doors[DOOR_READ] = -1;
+	s->roster.fd = s->logs.fd = s->control.fd = s->logs.own_read = s->logs.own_write = -1;
+	harden_ourselves();
+	s->started_ms = now_ms();
+	s->watchdog_ms = notify_watchdog_ms();
+	bool opened = load(s, &why) && open_all(s, &why) && (background < 0 || go_to_background(s, &why));
+	if (!opened) {
+		fprintf(stderr, "warrend: %s\n", why.text);
+		close_all(s);
+		x_free(&s);
+		return EXIT_CONFIG;
+	}
+	log_info("warrend.start", "root=%s pid=%d as_root=%d nodes=%u", s->machine.root, getpid(),
+		 s->machine.as_root, s->config->count);
+	live(s);
+	notify("STOPPING=1");
+	unsigned left = kill_the_rest(s);
+	log_info("warrend.end", "left=%u up_ms=%llu", left, (unsigned long long)(elapsed_ms(now_ms(), s->started_ms)));
+	close_all(s);
+	x_free(&s);
+	return left ? EXIT_WORLD : 0;
+}

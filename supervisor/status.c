@@ -1,0 +1,124 @@
+/* What `warren status` shows of the supervisor's knowledge. Reads /proc/PID/smaps_rollup. */
+#include "supervisor/status.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+enum { MEASURED_AT_ONCE = 16 };
+
+static unsigned declared_nodes(const struct supervisor *s)
+{
+	unsigned count = 0;
+	for (unsigned node = 1; node <= NODES_MAX; node++)
+		count += s->nodes[node].declared;
+	return count;
+}
+
+uint32_t status_missing(const struct supervisor *s)
+{
+	uint32_t missing = 0;
+	for (unsigned i = 0; i < s->count; i++)
+		missing |= s->processes[i]->pid ? s->processes[i]->missing : 0;
+	return missing;
+}
+
+static void machine_row(const struct supervisor *s, struct control_row *row)
+{
+	row->type = CONTROL_MACHINE;
+	row->machine = (struct control_machine){.nodes = declared_nodes(s),
+						.processes = s->count,
+						.missing = status_missing(s),
+						.uptime_ms = elapsed_ms(now_ms(), s->started_ms),
+						.pid = (uint32_t)getpid(),
+						.uid_base = s->machine.as_root ? s->machine.uid_base
+									       : s->machine.own_uid,
+						.root = s->machine.as_root};
+	snprintf(row->machine.name, sizeof row->machine.name, "%s", s->config->values[SETTING_name].text);
+}
+
+static void broker_row(const struct supervisor *s, struct control_row *row)
+{
+	const struct roster_counts *counts = &s->roster.counts;
+	row->type = CONTROL_BROKER;
+	row->broker = (struct control_broker){.open = counts->open,
+					      .open_high = counts->open_high,
+					      .open_limit = counts->open_limit,
+					      .peers = counts->peers,
+					      .people = counts->people,
+					      .routed = counts->routed,
+					      .denied = counts->denied,
+					      .busy = counts->busy,
+					      .late = counts->late,
+					      .gone = counts->gone,
+					      .dropped = counts->dropped};
+}
+
+static void node_row(const struct supervisor *s, const struct node_config *config, struct control_row *row)
+{
+	row->type = CONTROL_NODE;
+	row->node = (struct control_node){.node = config->node,
+					  .parked = s->nodes[config->node].parked,
+					  .draining = s->nodes[config->node].draining,
+					  .port = (uint16_t)config->values[SETTING_port].number,
+					  .quota_mb = config->values[SETTING_quota_mb].number};
+	snprintf(row->node.tier, sizeof row->node.tier, "%s", config->values[SETTING_tier].text);
+}
+
+static void process_row(const struct process *process, struct control_row *row)
+{
+	uint64_t now = now_ms();
+	bool ready = process->state == PROCESS_READY;
+	bool later = process->state == PROCESS_BACKOFF && process->next_ms > now;
+	row->type = CONTROL_PROCESS;
+	row->process = (struct control_process){.kind = (uint8_t)process->row->kind,
+						.state = (uint8_t)process->state,
+						.node = process->node,
+						.pid = process->dead ? 0 : (uint32_t)process->pid,
+						.uid = process->uid,
+						.restarts = process->restarts,
+						.last_end = process->last_end,
+						.missing = process->pid ? process->missing : 0,
+						.pss_kib = process->pss_kib,
+						.up_ms = ready ? elapsed_ms(now, process->ready_ms) : 0,
+						.next_ms = later ? process->next_ms - now : 0};
+}
+
+bool status_row(const struct supervisor *s, unsigned index, struct control_row *row)
+{
+	*row = (struct control_row){0};
+	if (index == 0) {
+		machine_row(s, row);
+	} else if (index == 1) {
+		broker_row(s, row);
+	} else if ((index -= 2) < s->config->count) {
+		node_row(s, &s->config->nodes[index], row);
+	} else if ((index -= s->config->count) < s->count) {
+		process_row(s->processes[index], row);
+	} else {
+		row->type = CONTROL_DONE;
+		return false;
+	}
+	return true;
+}
+
+/* 0 where the kernel would not say: another user's process, to one without CAP_SYS_PTRACE. */
+static uint64_t pss_kib(pid_t pid)
+{
+	char path[48], line[128];
+	unsigned long long kib = 0;
+	snprintf(path, sizeof path, "/proc/%d/smaps_rollup", pid);
+	FILE *file = fopen(path, "re");
+	while (file && fgets(line, sizeof line, file) && sscanf(line, "Pss: %llu kB", &kib) != 1)
+		;
+	if (file)
+		fclose(file);
+	return kib;
+}
+
+void status_measure(struct supervisor *s)
+{
+	for (unsigned i = 0; i < MEASURED_AT_ONCE && i < s->count; i++) {
+		struct process *process = s->processes[s->pss_next++ % s->count];
+		process->pss_kib = process->pid && !process->dead ? pss_kib(process->pid) : 0;
+	}
+}

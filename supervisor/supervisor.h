@@ -1,0 +1,139 @@
+/* The supervisor as a whole: what its files share. One thread, one loop, no waiting. */
+#ifndef WARREN_SUPERVISOR_SUPERVISOR_H
+#define WARREN_SUPERVISOR_SUPERVISOR_H
+
+#include "supervisor/config.h"
+#include "supervisor/limits.h"
+#include "supervisor/loop.h"
+#include "supervisor/machine.h"
+#include "supervisor/process.h"
+#include "supervisor/unlock.h"
+
+struct node { /* by number; declared or not */
+	bool declared, parked, draining;
+	struct deaths deaths;
+};
+
+struct roster { /* to the broker; roster.c */
+	int fd;                /* -1: no broker */
+	bool behind;           /* something is to be told */
+	uint32_t sent, acked;  /* serials, from 1 for each broker birth */
+	uint64_t moved_ms;     /* when acked last moved, or when sent first went past it */
+	struct roster_counts counts;
+};
+
+struct logs { /* to scribe; logs.c */
+	int fd; /* -1: no scribe */
+	bool behind;
+	int own_read, own_write; /* our own log pipe, kind 0; -1 in the foreground */
+	unsigned own_told;       /* of the two datagrams about it */
+};
+
+enum { CONTROL_PENDING = 32 };
+
+struct pending { /* a stop or restart whose end somebody waits for */
+	struct control_ask ask; /* verb 0: free */
+	uint64_t until_ms;
+};
+
+struct control { /* to the steward; control.c */
+	int fd; /* -1: no steward */
+	bool answering;         /* a STATUS is being written, row by row */
+	struct control_ask ask; /* it */
+	unsigned next;          /* row */
+	struct pending pending[CONTROL_PENDING];
+	struct control_row out[CONTROL_PENDING + 1]; /* DONE rows that did not fit the socket yet */
+	unsigned out_count;
+};
+
+enum { DOOR_BUS, DOOR_OPERATE, DOOR_READ, DOORS };
+
+struct supervisor {
+	struct machine machine;
+	struct unlock unlock;
+	struct config *config;
+	struct loop *loop;
+	struct limits limits;
+	struct process **processes; /* ordered by node, then kind; the machine's own first */
+	unsigned count, room;
+	struct node nodes[NODES_MAX + 1];
+	struct roster roster;
+	struct logs logs;
+	struct control control;
+	int doors[DOORS];
+	int null, signals;
+	bool dirty;    /* something happened that the next turn must look at, now */
+	bool reload;   /* SIGHUP, or asked for */
+	bool stopping;
+	uint64_t started_ms, stop_ms, turned_ms, due_ms, fed_ms, watchdog_ms;
+	int background;   /* write end of a pipe to `warrend start`; -1: nobody waits, or it was told */
+	bool told_ready;  /* READY=1 */
+	int told_state;   /* what the service manager was told last */
+	unsigned pss_next;
+};
+
+/* -- family.c: who is declared --------------------------------------------------------------------------------------- */
+
+/* Makes the table agree with s->config: new processes appear, those no longer declared are asked to end. False only when a
+ * log pipe cannot be made. */
+bool family_declare(struct supervisor *s);
+void family_free_gone(struct supervisor *s); /* those neither declared nor alive, once scribe knows */
+struct process *family_find(struct supervisor *s, enum kind kind, uint16_t node); /* NULL: none */
+void family_end(struct supervisor *s);
+
+/* Asks for a start, an end, or both, of whatever matches; kind KIND_NONE is every kind. */
+void family_start(struct supervisor *s, enum kind kind, uint16_t node);
+void family_stop(struct supervisor *s, enum kind kind, uint16_t node);
+void family_restart(struct supervisor *s, enum kind kind, uint16_t node);
+void node_park(struct supervisor *s, uint16_t node);
+
+/* -- begin.c: a birth ------------------------------------------------------------------------------------------------ */
+
+void process_begin(struct supervisor *s, struct process *process);
+void process_open_gate(struct supervisor *s, struct process *process);
+unsigned births_under_way(const struct supervisor *s);
+
+/* -- life.c: from the gate to the zombie ----------------------------------------------------------------------------- */
+
+bool process_watch(struct supervisor *s, struct process *process);
+void process_kill(struct supervisor *s, struct process *process, const char *why);
+void process_step(struct supervisor *s, struct process *process, uint64_t now);
+void process_close_birth(struct supervisor *s, struct process *process); /* every descriptor of the present birth */
+void process_fell(struct supervisor *s, struct process *process, int exit_code); /* what follows its end */
+const char *process_text(const struct process *process, char text[WHO_TEXT]);
+
+/* -- stop.c: the order of ends --------------------------------------------------------------------------------------- */
+
+unsigned stop_rank(enum kind kind); /* lower ends first */
+uint64_t stop_grace_ms(const struct supervisor *s, const struct process *process);
+bool stop_turn_has_come(const struct supervisor *s, const struct process *process);
+
+/* -- roster.c -------------------------------------------------------------------------------------------------------- */
+
+int roster_reopen(struct supervisor *s); /* the end for a new broker, or -1; everybody alive will be told again */
+void roster_close(struct supervisor *s);
+void roster_turn(struct supervisor *s, uint64_t now); /* tells what is to be told, opens gates */
+bool roster_has_buried(const struct supervisor *s, const struct process *process, uint64_t now);
+
+/* -- logs.c ---------------------------------------------------------------------------------------------------------- */
+
+bool log_pipe(int pipe[2]);
+int logs_reopen(struct supervisor *s);
+void logs_close(struct supervisor *s);
+void logs_turn(struct supervisor *s);
+
+/* -- control.c ------------------------------------------------------------------------------------------------------- */
+
+int control_reopen(struct supervisor *s);
+void control_close(struct supervisor *s);
+void control_turn(struct supervisor *s, uint64_t now);
+
+/* -- run.c ----------------------------------------------------------------------------------------------------------- */
+
+/* Reads the configuration again; on a mistake the old one stays, and *why is the first. */
+bool supervisor_reload(struct supervisor *s, struct why *why);
+
+/* Runs an opened machine until it is told to stop. `background` as in the struct. Returns the exit code. */
+int supervisor_run(struct machine *machine, int background);
+
+#endif

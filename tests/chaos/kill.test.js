@@ -1,0 +1,71 @@
+// kill -9 under load: nothing that was acknowledged is lost, nothing half is visible, neighbours do not notice, and it is back
+// within half a second. Twenty kills of each kind of process, two hundred of store@1; ten times as many with WARREN_LONG=1.
+'use strict'
+const test = require('node:test')
+const assert = require('node:assert')
+const { Machine, sleep } = require('../system/machine.js')
+const { Load, percentile } = require('./load.js')
+
+const times = process.env.WARREN_LONG ? 10 : 1
+const RESTART_MS = 500
+
+// Parking a node that dies often is right, and in the way here: an operator's `start` clears the count.
+async function killAndTime(machine, who) {
+	const before = machine.process(who).pid
+	const began = Date.now()
+	process.kill(before, 'SIGKILL')
+	const status = await machine.until(`${who} is back`, () => {
+		const now = machine.process(who)
+		return now.state === 'ready' && now.pid !== before ? now : null
+	}, 15000)
+	return { status, ms: Date.now() - began }
+}
+
+test(`store@1 is killed ${200 * times} times under load`, { timeout: 600000 }, async () => {
+	const machine = await Machine.create({ nodes: 2, storage: 64, conf: 'park_deaths = 0;' })
+	try {
+		const load = new Load(machine, 1, { writers: 8, size: () => 500 + Math.floor(Math.random() * 8000) }).start()
+		const neighbour = new Load(machine, 2, { writers: 1, size: () => 1000 }).start()
+		const took = []
+		for (let i = 0; i < 200 * times; i++) {
+			await sleep(Math.random() * 50)
+			took.push((await killAndTime(machine, 'store@1')).ms)
+		}
+		await load.stop()
+		await neighbour.stop()
+		await machine.ready()
+		const { lost, wrong } = await load.verify()
+		console.log(`# store@1: ${load.acknowledged.size} acknowledged, ${load.failed} refused, back after p50 ${percentile(took, 0.5)} ms, p99 ${percentile(took, 0.99)} ms`)
+		assert.ok(load.acknowledged.size > 200, 'there was a load')
+		assert.deepStrictEqual(lost, [])
+		assert.deepStrictEqual(wrong, [])
+		assert.deepStrictEqual(await load.halves(), [])
+		assert.strictEqual(neighbour.failed, 0, `the neighbour noticed: ${neighbour.failures}`)
+		assert.ok(percentile(took, 0.99) <= RESTART_MS, `p99 ${percentile(took, 0.99)} ms`)
+	} finally { await machine.destroy() }
+})
+
+for (const who of ['broker', 'scribe', 'steward', 'wallet@1', 'gateway@1'])
+	test(`${who} is killed ${20 * times} times under load`, { timeout: 300000 }, async () => {
+		const machine = await Machine.create({ nodes: 2, storage: 64, conf: 'park_deaths = 0;' })
+		try {
+			const load = new Load(machine, 1, { writers: 4 }).start()
+			const neighbour = new Load(machine, 2, { writers: 1, size: () => 1000 }).start()
+			const took = []
+			for (let i = 0; i < 20 * times; i++) {
+				await sleep(Math.random() * 50)
+				took.push((await killAndTime(machine, who)).ms)
+			}
+			await load.stop()
+			await neighbour.stop()
+			await machine.ready()
+			const { lost, wrong } = await load.verify()
+			console.log(`# ${who}: ${load.acknowledged.size} acknowledged, ${load.failed} refused, back after p99 ${percentile(took, 0.99)} ms`)
+			assert.ok(load.acknowledged.size > 20, 'there was a load')
+			assert.deepStrictEqual(lost, [])
+			assert.deepStrictEqual(wrong, [])
+			assert.strictEqual(neighbour.failed, 0, `the neighbour noticed: ${neighbour.failures}`)
+			if (who !== 'gateway@1') assert.strictEqual(load.failed, 0, `its own node noticed: ${load.failures}`)
+			assert.ok(percentile(took, 0.99) <= RESTART_MS, `p99 ${percentile(took, 0.99)} ms`)
+		} finally { await machine.destroy() }
+	})

@@ -1,0 +1,145 @@
+// A machine for a test: the real supervisor, real processes, a scratch root. Made small, stopped and removed by itself.
+// Runs as root or not, like the machine it makes. Traffic goes to 127.0.0.1 only; only pids it started are signalled.
+'use strict'
+const { spawnSync } = require('node:child_process')
+const fs = require('node:fs')
+const http = require('node:http')
+const os = require('node:os')
+const path = require('node:path')
+
+const BUILD = process.env.WARREN_BUILD || path.join(__dirname, '..', '..', 'build', 'release')
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
+
+// Ports of a test machine: away from a machine that an operator runs here, and from other tests of this run.
+let nextPort = 21001 + (process.pid % 400) * 50
+
+class Machine {
+	// nodes: how many; storage: MiB each; conf: lines for warren.conf
+	static async create({ nodes = 1, storage = 16, conf = '', start = true } = {}) {
+		const machine = new Machine()
+		machine.root = fs.mkdtempSync(path.join(os.tmpdir(), 'warren-test-'))
+		machine.ports = [0]
+		machine.agents = []
+		installPrograms(machine.root)
+		machine.warrend('create', '--name', 'test')
+		if (conf) fs.appendFileSync(path.join(machine.root, 'etc', 'warren.conf'), conf + '\n')
+		for (let node = 1; node <= nodes; node++) machine.add(storage)
+		if (start) machine.start()
+		return machine
+	}
+
+	add(storage = 16) {
+		const port = nextPort++
+		this.ports.push(port)
+		return this.warrend('add', '--tier', 'bronze', '--storage', String(storage), '--port', String(port))
+	}
+
+	start() {
+		this.warrend('start')
+		this.supervisor = Number(fs.readFileSync(path.join(this.root, 'run', 'warrend.pid'), 'utf8'))
+	}
+
+	// Runs a program of the machine to its end. Throws when it fails, unless asked not to.
+	run(program, args, { fails = false, input } = {}) {
+		const done = spawnSync(path.join(this.root, 'bin', program), ['--root', this.root, ...args], {
+			encoding: 'utf8', timeout: 60000, input, maxBuffer: 1 << 26,
+		})
+		if (!fails && done.status !== 0)
+			throw new Error(`${program} ${args.join(' ')}: exit ${done.status} ${done.signal || ''}\n${done.stdout}${done.stderr}`)
+		return { code: done.status, out: done.stdout, err: done.stderr }
+	}
+
+	warrend(...args) { return this.run('warrend', args) }
+	warren(...args) { return this.run('warren', args) }
+	warrenFails(...args) { return this.run('warren', args, { fails: true }) }
+
+	status() { return JSON.parse(this.warren('status', '--json').out) }
+
+	// "store@1" or "broker"
+	process(who, status = this.status()) {
+		const [actor, node] = who.split('@')
+		return status.processes.find((p) => p.actor === actor && p.node === Number(node || 0))
+	}
+
+	async until(what, check, ms = 10000) {
+		const end = Date.now() + ms
+		for (;;) {
+			let value
+			try { value = await check() } catch (error) { value = false }
+			if (value) return value
+			if (Date.now() > end) throw new Error(`not within ${ms} ms: ${what}`)
+			await sleep(20)
+		}
+	}
+
+	ready(ms = 10000) {
+		return this.until('every process is ready', () => this.status().processes.every((p) => p.state === 'ready'), ms)
+	}
+
+	// What a process logged: the text of its file.
+	log(who) {
+		const [actor, node] = who.split('@')
+		const folder = node ? `node${node}` : 'machine'
+		return fs.readFileSync(path.join(this.root, 'logs', folder, `${actor}.log`), 'utf8')
+	}
+
+	agent(node) {
+		this.agents[node] ||= new http.Agent({ keepAlive: true, maxSockets: 64 })
+		return this.agents[node]
+	}
+
+	// One HTTP request; resolves to {status, headers, body}; rejects when the connection breaks.
+	request(node, method, target, { body, headers = {} } = {}) {
+		return new Promise((resolve, reject) => {
+			const request = http.request({
+				host: '127.0.0.1', port: this.ports[node], method, path: target, headers, agent: this.agent(node), timeout: 20000,
+			}, (response) => {
+				const parts = []
+				response.on('data', (part) => parts.push(part))
+				response.on('error', reject)
+				response.on('aborted', () => reject(new Error('aborted')))
+				response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, body: Buffer.concat(parts) }))
+			})
+			request.on('timeout', () => request.destroy(new Error('timeout')))
+			request.on('error', reject)
+			request.end(body)
+		})
+	}
+
+	async put(node, body) {
+		const answer = await this.request(node, 'POST', '/store', {
+			body, headers: { 'content-type': 'application/octet-stream', 'content-length': body.length },
+		})
+		return { ...answer, json: JSON.parse(answer.body.toString() || 'null') }
+	}
+
+	get(node, cid) { return this.request(node, 'GET', `/retrieve/${cid}`) }
+
+	kill(who, signal = 'SIGKILL') {
+		const process_ = this.process(who)
+		if (!process_ || !process_.pid) throw new Error(`${who} does not run`)
+		process.kill(process_.pid, signal)
+		return process_.pid
+	}
+
+	// Stops it, removes its root. Returns how `warrend stop` ended.
+	async destroy() {
+		for (const agent of this.agents) agent && agent.destroy()
+		const stopped = this.run('warrend', ['stop'], { fails: true })
+		fs.rmSync(this.root, { recursive: true, force: true })
+		return stopped
+	}
+}
+
+function installPrograms(root) {
+	const bin = path.join(root, 'bin')
+	fs.chmodSync(root, 0o755)
+	fs.mkdirSync(bin, { mode: 0o755 })
+	for (const name of fs.readdirSync(BUILD)) {
+		if (name !== 'warren' && name !== 'warrend' && !name.startsWith('warren-')) continue
+		fs.copyFileSync(path.join(BUILD, name), path.join(bin, name))
+		fs.chmodSync(path.join(bin, name), name === 'warren' || process.getuid() !== 0 ? 0o755 : 0o711)
+	}
+}
+
+module.exports = { Machine, sleep, BUILD }

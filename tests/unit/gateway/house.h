@@ -1,0 +1,57 @@
+/* The HTTP face with a fake store behind it, on a real loopback socket, all turned by hand in one thread. */
+#ifndef TEST_HOUSE_H
+#define TEST_HOUSE_H
+
+#include "actors/gateway/http.h"
+#include "tests/unit/gateway/fake_store.h"
+
+struct house {
+	struct chunks chunks;
+	struct stream *stream;
+	struct http *http;
+	struct fake_store *store;
+	int listener;
+	uint16_t port;
+	unsigned opened, lost, asked;
+	bool mute; /* facts are not answered */
+	struct facts_stat stat;
+	struct facts_node node;
+};
+
+/* Small limits: 1 MiB blobs, waits of 300 ms … Change `config` between plan and open. */
+struct http_config house_plan(void);
+void house_open(struct house *house, const struct http_config *config);
+void house_close(struct house *house);
+
+void house_store_comes(struct house *house); /* over a new socket pair; the old one's blobs are kept */
+void house_store_goes(struct house *house);
+void house_turn(struct house *house);		     /* one turn of everything; waits at most 10 ms */
+void house_run(struct house *house, unsigned turns); /* several */
+
+struct reply {
+	int status;
+	char head[8192];
+	uint8_t *body;
+	size_t length;
+	bool closed; /* the connection ended */
+	bool whole;  /* head and as many bytes as Content-Length says */
+};
+
+int client_open(struct house *house);
+bool client_closed(struct house *house, int fd); /* within some turns the other side closes */
+
+/* Sends what it can of the bytes while the house turns, and reads one response; HEAD has none behind its head. */
+struct reply client_talk(struct house *house, int fd, const void *bytes, size_t length);
+struct reply client_head(struct house *house, int fd, const char *request);
+struct reply client_read(struct house *house, int fd);
+struct reply client_ask(struct house *house, const char *request); /* on a connection of its own */
+void reply_free(struct reply *reply);
+
+/* The value of a header field, or NULL; valid until the next call. */
+const char *reply_field(const struct reply *reply, const char *name);
+bool reply_says(const struct reply *reply, int status, const char *code); /* a JSON complaint */
+
+/* Bytes that differ from place to place. */
+uint8_t *pattern(size_t size, unsigned seed);
+
+#endif

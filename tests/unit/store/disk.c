@@ -1,0 +1,360 @@
+/* The disk that misbehaves: definitions that stand before the C library's, in this test program alone. They make the system
+ * calls themselves. */
+#include "tests/unit/store/disk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { SECTOR = 512, SECTORS = 1 << 14 };
+
+struct sector { /* as it was at the last sync of its file */
+	ino_t file;
+	uint64_t number;
+	int fd;
+	uint8_t was[SECTOR];
+	bool beyond; /* the file did not reach it */
+};
+
+static struct {
+	pthread_mutex_t lock;
+	pthread_cond_t change;
+	enum disk_trouble trouble;
+	uint64_t nth, calls, seed, bad, space;
+	int number;
+	bool fired, lies, read_only, hold, waits;
+	struct sector *sectors; /* open addressing; file 0: free */
+	uint64_t sector_count;
+} disk = {.lock = PTHREAD_MUTEX_INITIALIZER, .change = PTHREAD_COND_INITIALIZER, .space = UINT64_MAX};
+
+void disk_trouble(enum disk_trouble trouble, uint64_t nth, int number, uint64_t seed)
+{
+	pthread_mutex_lock(&disk.lock);
+	disk.trouble = trouble;
+	disk.nth = nth;
+	disk.number = number;
+	disk.seed = seed;
+	disk.calls = 0;
+	disk.fired = false;
+	if (trouble == DISK_POWER_ENDS && !disk.sectors)
+		disk.sectors = calloc(SECTORS, sizeof *disk.sectors);
+	pthread_mutex_unlock(&disk.lock);
+}
+
+uint64_t disk_calls(void)
+{
+	return disk.calls;
+}
+
+bool disk_fired(void)
+{
+	return disk.fired;
+}
+
+void disk_lies(bool lies)
+{
+	disk.lies = lies;
+}
+
+void disk_read_only(bool read_only)
+{
+	disk.read_only = read_only;
+}
+
+void disk_bad_sector(uint64_t byte)
+{
+	disk.bad = byte;
+}
+
+void disk_space(uint64_t bytes)
+{
+	disk.space = bytes;
+}
+
+void disk_hold_syncs(bool hold)
+{
+	pthread_mutex_lock(&disk.lock);
+	disk.hold = hold;
+	pthread_cond_broadcast(&disk.change);
+	pthread_mutex_unlock(&disk.lock);
+}
+
+void disk_wait_for_sync(void)
+{
+	pthread_mutex_lock(&disk.lock);
+	while (!disk.waits)
+		pthread_cond_wait(&disk.change, &disk.lock);
+	pthread_mutex_unlock(&disk.lock);
+}
+
+/* -- power ----------------------------------------------------------------------------------------------------------- */
+
+static uint64_t chance(void)
+{
+	disk.seed = disk.seed * UINT64_C(6364136223846793005) + 1442695040888963407;
+	return disk.seed >> 33;
+}
+
+static struct sector *sector_at(ino_t file, uint64_t number)
+{
+	uint64_t at = (file * 31 + number) * UINT64_C(0x9e3779b97f4a7c15) >> 40;
+	for (;; at++) {
+		struct sector *sector = &disk.sectors[at % SECTORS];
+		if (!sector->file || (sector->file == file && sector->number == number))
+			return sector;
+	}
+}
+
+/* Remembers what will be written over, once between two syncs. */
+static void remember(int fd, uint64_t at, size_t length)
+{
+	struct stat stat;
+	if (!disk.sectors || fstat(fd, &stat) != 0)
+		return;
+	for (uint64_t number = at / SECTOR; number * SECTOR < at + length; number++) {
+		struct sector *sector = sector_at(stat.st_ino, number);
+		if (sector->file)
+			continue;
+		if (++disk.sector_count > SECTORS / 2)
+			abort(); /* the test writes too much between two syncs */
+		*sector = (struct sector){.file = stat.st_ino, .number = number, .fd = fd};
+		sector->beyond = number * SECTOR >= (uint64_t)stat.st_size;
+		if (syscall(SYS_pread64, fd, sector->was, SECTOR, number * SECTOR) < 0)
+			abort();
+	}
+}
+
+/* Rebuilds the table without one file: what it remembered is durable. */
+static void forget(int fd)
+{
+	struct stat stat;
+	if (!disk.sectors || fstat(fd, &stat) != 0)
+		return;
+	struct sector *old = disk.sectors;
+	disk.sectors = calloc(SECTORS, sizeof *disk.sectors);
+	disk.sector_count = 0;
+	for (uint64_t i = 0; i < SECTORS; i++)
+		if (old[i].file && old[i].file != stat.st_ino) {
+			*sector_at(old[i].file, old[i].number) = old[i];
+			disk.sector_count++;
+		}
+	free(old);
+}
+
+static void lose(void)
+{
+	for (uint64_t i = 0; disk.sectors && i < SECTORS; i++) {
+		struct sector *sector = &disk.sectors[i];
+		struct stat stat;
+		if (!sector->file || chance() % 2)
+			continue;
+		if (fstat(sector->fd, &stat) != 0 || stat.st_ino != sector->file)
+			continue; /* closed: its file is gone, too, or was synced when it was closed */
+		if (syscall(SYS_pwrite64, sector->fd, sector->was, SECTOR, sector->number * SECTOR) < 0)
+			abort();
+	}
+}
+
+/* -- the one gate ---------------------------------------------------------------------------------------------------- */
+
+/* Whether this call goes through; if not, errno is set. */
+static bool passes(void)
+{
+	pthread_mutex_lock(&disk.lock);
+	uint64_t call = ++disk.calls;
+	bool hit = disk.trouble != DISK_GOOD && disk.trouble != DISK_SHORT && disk.nth &&
+		   (call == disk.nth || (disk.trouble == DISK_FAILS && call > disk.nth));
+	disk.fired |= hit;
+	if (hit && disk.trouble == DISK_POWER_ENDS)
+		lose();
+	if (hit && (disk.trouble == DISK_POWER_ENDS || disk.trouble == DISK_PROCESS_ENDS))
+		_exit(DISK_ENDED);
+	bool read_only = disk.read_only;
+	pthread_mutex_unlock(&disk.lock);
+	if (read_only)
+		errno = EROFS;
+	else if (hit)
+		errno = disk.number;
+	return !hit && !read_only;
+}
+
+/* Room for what a file grows by. */
+static bool room(int fd, uint64_t end)
+{
+	struct stat stat;
+	if (disk.space == UINT64_MAX || fstat(fd, &stat) != 0 || !S_ISREG(stat.st_mode))
+		return true;
+	uint64_t has = (uint64_t)stat.st_blocks * 512 > (uint64_t)stat.st_size ? (uint64_t)stat.st_blocks * 512
+										 : (uint64_t)stat.st_size;
+	if (end <= has)
+		return true;
+	if (end - has > disk.space) {
+		errno = ENOSPC;
+		return false;
+	}
+	disk.space -= end - has;
+	return true;
+}
+
+static int sync_call(long number, int fd)
+{
+	if (!passes())
+		return -1;
+	pthread_mutex_lock(&disk.lock);
+	while (disk.hold) {
+		disk.waits = true;
+		pthread_cond_broadcast(&disk.change);
+		pthread_cond_wait(&disk.change, &disk.lock);
+	}
+	disk.waits = false;
+	if (!disk.lies)
+		forget(fd);
+	pthread_mutex_unlock(&disk.lock);
+	/* Nothing here is cut off from its power for real: waiting for the disk would only cost time. */
+	(void)number;
+	return 0;
+}
+
+/* -- what stands before the C library -------------------------------------------------------------------------------- */
+
+ssize_t pwrite64(int fd, const void *bytes, size_t length, off_t at);
+ssize_t pread64(int fd, void *bytes, size_t length, off_t at);
+int ftruncate64(int fd, off_t length);
+int open64(const char *path, int flags, ...);
+
+ssize_t pwrite(int fd, const void *bytes, size_t length, off_t at)
+{
+	if (!passes() || !room(fd, (uint64_t)at + length))
+		return -1;
+	if (disk.trouble == DISK_SHORT && length > 1)
+		length = (length + 1) / 2;
+	pthread_mutex_lock(&disk.lock);
+	remember(fd, (uint64_t)at, length);
+	ssize_t wrote = syscall(SYS_pwrite64, fd, bytes, length, at);
+	pthread_mutex_unlock(&disk.lock);
+	return wrote;
+}
+
+ssize_t pwrite64(int fd, const void *bytes, size_t length, off_t at)
+{
+	return pwrite(fd, bytes, length, at);
+}
+
+ssize_t pread(int fd, void *bytes, size_t length, off_t at)
+{
+	if (disk.bad && (uint64_t)at <= disk.bad && disk.bad < (uint64_t)at + length) {
+		errno = EIO;
+		return -1;
+	}
+	if (disk.trouble == DISK_SHORT && length > 1)
+		length = (length + 1) / 2;
+	return syscall(SYS_pread64, fd, bytes, length, at);
+}
+
+ssize_t pread64(int fd, void *bytes, size_t length, off_t at)
+{
+	return syscall(SYS_pread64, fd, bytes, length, at); /* SQLite's own: it is not what these tests are about */
+}
+
+ssize_t write(int fd, const void *bytes, size_t length)
+{
+	struct stat stat;
+	bool file = fstat(fd, &stat) == 0 && S_ISREG(stat.st_mode);
+	return file && !passes() ? -1 : syscall(SYS_write, fd, bytes, length);
+}
+
+int fdatasync(int fd)
+{
+	return sync_call(SYS_fdatasync, fd);
+}
+
+int fsync(int fd)
+{
+	return sync_call(SYS_fsync, fd);
+}
+
+static uint64_t blocks(int fd)
+{
+	struct stat stat;
+	return fstat(fd, &stat) == 0 ? (uint64_t)stat.st_blocks * 512 : 0;
+}
+
+int ftruncate(int fd, off_t length)
+{
+	uint64_t before = blocks(fd);
+	if (!passes() || !room(fd, (uint64_t)length))
+		return -1;
+	int failed = (int)syscall(SYS_ftruncate, fd, length);
+	uint64_t after = blocks(fd);
+	if (disk.space != UINT64_MAX && after < before)
+		disk.space += before - after;
+	return failed;
+}
+
+int ftruncate64(int fd, off_t length)
+{
+	return ftruncate(fd, length);
+}
+
+int fallocate(int fd, int mode, off_t at, off_t length)
+{
+	return passes() && room(fd, (uint64_t)(at + length)) ? (int)syscall(SYS_fallocate, fd, mode, at, length) : -1;
+}
+
+int renameat(int from, const char *old, int to, const char *new)
+{
+	return passes() ? (int)syscall(SYS_renameat2, from, old, to, new, 0) : -1;
+}
+
+int unlinkat(int folder, const char *name, int flags)
+{
+	return passes() ? (int)syscall(SYS_unlinkat, folder, name, flags) : -1;
+}
+
+int unlink(const char *path)
+{
+	return passes() ? (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0) : -1;
+}
+
+static int open_call(int folder, const char *path, int flags, va_list arguments)
+{
+	int mode = flags & O_CREAT ? va_arg(arguments, int) : 0;
+	if (disk.read_only && (flags & (O_ACCMODE | O_CREAT | O_TRUNC)) != O_RDONLY) {
+		errno = EROFS;
+		return -1;
+	}
+	return (int)syscall(SYS_openat, folder, path, flags, mode);
+}
+
+int open(const char *path, int flags, ...)
+{
+	va_list arguments;
+	va_start(arguments, flags);
+	int fd = open_call(AT_FDCWD, path, flags, arguments);
+	va_end(arguments);
+	return fd;
+}
+
+int open64(const char *path, int flags, ...)
+{
+	va_list arguments;
+	va_start(arguments, flags);
+	int fd = open_call(AT_FDCWD, path, flags, arguments);
+	va_end(arguments);
+	return fd;
+}
+
+int openat(int folder, const char *path, int flags, ...)
+{
+	va_list arguments;
+	va_start(arguments, flags);
+	int fd = open_call(folder, path, flags, arguments);
+	va_end(arguments);
+	return fd;
+}
