@@ -1,4 +1,5 @@
-/* Messages to and from msgpack, driven by their tables. The only file that knows msgpack-c. Pure but for the arena. */
+/* Messages to and from msgpack, driven by their tables. The only file that knows msgpack-c. Pure but for the
+ * arena. */
 #include "actors/base/memory/memory.h"
 #include "proto/msg.h"
 
@@ -32,7 +33,8 @@ static uint64_t load(const void *at, uint32_t size)
 }
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "load() and store() copy the low bytes");
 
-static void pack_message(msgpack_packer *packer, struct out *out, const struct message *message, const void *from);
+static void pack_message(msgpack_packer *packer, struct out *out, const struct message *message,
+			 const void *from);
 
 static void pack_bytes(msgpack_packer *packer, const void *at, size_t length)
 {
@@ -46,7 +48,8 @@ static void pack_text(msgpack_packer *packer, const void *at, size_t length)
 	msgpack_pack_str_body(packer, at, length);
 }
 
-static void pack_many(msgpack_packer *packer, struct out *out, const struct field *field, const void *member, uint32_t count)
+static void pack_many(msgpack_packer *packer, struct out *out, const struct field *field, const void *member,
+		      uint32_t count)
 {
 	const uint8_t *elements = *(const uint8_t *const *)member;
 	out->failed |= count > field->bound;
@@ -55,7 +58,8 @@ static void pack_many(msgpack_packer *packer, struct out *out, const struct fiel
 		pack_message(packer, out, field->element, elements + (size_t)i * field->element->size);
 }
 
-static void pack_field(msgpack_packer *packer, struct out *out, const struct field *field, const uint8_t *from)
+static void pack_field(msgpack_packer *packer, struct out *out, const struct field *field,
+		       const uint8_t *from)
 {
 	const uint8_t *member = from + field->offset;
 	const struct view *view = (const struct view *)member;
@@ -89,7 +93,8 @@ static void pack_field(msgpack_packer *packer, struct out *out, const struct fie
 		pack_text(packer, member, strnlen((const char *)member, field->bound));
 		return;
 	case FIELD_text:
-		out->failed |= view->length > field->bound || (view->length && memchr(view->at, '\0', view->length));
+		out->failed |=
+			view->length > field->bound || (view->length && memchr(view->at, '\0', view->length));
 		pack_text(packer, view->at, view->length);
 		return;
 	case FIELD_bin:
@@ -102,7 +107,8 @@ static void pack_field(msgpack_packer *packer, struct out *out, const struct fie
 	}
 }
 
-static void pack_message(msgpack_packer *packer, struct out *out, const struct message *message, const void *from)
+static void pack_message(msgpack_packer *packer, struct out *out, const struct message *message,
+			 const void *from)
 {
 	msgpack_pack_array(packer, message->count);
 	for (const struct field *field = message->fields(); field->name && !out->failed; field++) {
@@ -122,9 +128,11 @@ size_t message_pack(const struct message *message, const void *from, uint8_t *at
 	return out.failed ? 0 : out.used;
 }
 
-/* -- the other way --------------------------------------------------------------------------------------------------- */
+/* -- the other way
+ * --------------------------------------------------------------------------------------------------- */
 
-static bool read_message(const struct message *message, const msgpack_object *object, struct arena *arena, uint8_t *into);
+static bool read_message(const struct message *message, const msgpack_object *object, struct arena *arena,
+			 uint8_t *into);
 
 static bool read_number(const struct field *field, const msgpack_object *object, uint8_t *member)
 {
@@ -162,7 +170,8 @@ static bool read_view(struct arena *arena, const char *at, uint32_t length, uint
 	return true;
 }
 
-static bool read_text(const struct field *field, const msgpack_object *object, struct arena *arena, uint8_t *member)
+static bool read_text(const struct field *field, const msgpack_object *object, struct arena *arena,
+		      uint8_t *member)
 {
 	const msgpack_object_str *str = &object->via.str;
 	if (object->type != MSGPACK_OBJECT_STR || str->size > field->bound)
@@ -177,7 +186,8 @@ static bool read_text(const struct field *field, const msgpack_object *object, s
 	return true;
 }
 
-static bool read_many(const struct field *field, const msgpack_object *object, struct arena *arena, uint8_t *into)
+static bool read_many(const struct field *field, const msgpack_object *object, struct arena *arena,
+		      uint8_t *into)
 {
 	if (object->type != MSGPACK_OBJECT_ARRAY || object->via.array.size > field->bound)
 		return false;
@@ -194,7 +204,8 @@ static bool read_many(const struct field *field, const msgpack_object *object, s
 	return true;
 }
 
-static bool read_field(const struct field *field, const msgpack_object *object, struct arena *arena, uint8_t *into)
+static bool read_field(const struct field *field, const msgpack_object *object, struct arena *arena,
+		       uint8_t *into)
 {
 	uint8_t *member = into + field->offset;
 	switch (field->kind) {
@@ -232,7 +243,8 @@ static bool read_field(const struct field *field, const msgpack_object *object, 
 	return false;
 }
 
-static bool read_message(const struct message *message, const msgpack_object *object, struct arena *arena, uint8_t *into)
+static bool read_message(const struct message *message, const msgpack_object *object, struct arena *arena,
+			 uint8_t *into)
 {
 	if (object->type != MSGPACK_OBJECT_ARRAY || object->via.array.size != message->count)
 		return false;
@@ -249,7 +261,8 @@ static bool read_message(const struct message *message, const msgpack_object *ob
 	return true;
 }
 
-bool message_unpack(const struct message *message, const uint8_t *bytes, size_t length, struct arena *arena, void *into)
+bool message_unpack(const struct message *message, const uint8_t *bytes, size_t length, struct arena *arena,
+		    void *into)
 {
 	memset(into, 0, message->size);
 	if (!message_scan(bytes, length))
@@ -257,7 +270,8 @@ bool message_unpack(const struct message *message, const uint8_t *bytes, size_t 
 	msgpack_unpacked unpacked;
 	msgpack_unpacked_init(&unpacked);
 	size_t used = 0;
-	bool ok = msgpack_unpack_next(&unpacked, (const char *)bytes, length, &used) == MSGPACK_UNPACK_SUCCESS &&
+	bool ok = msgpack_unpack_next(&unpacked, (const char *)bytes, length, &used) ==
+			  MSGPACK_UNPACK_SUCCESS &&
 		  used == length && read_message(message, &unpacked.data, arena, into);
 	msgpack_unpacked_destroy(&unpacked);
 	if (!ok)

@@ -35,17 +35,51 @@ static void put_hex(struct page *page, const uint8_t *bytes, size_t length)
 		put(page, "…(%zu bytes)", length);
 }
 
+/* The UTF-8 character at `at` (RFC 3629): its bytes, and in *code which one it is. 0: these bytes are none.
+ */
+static unsigned character(const unsigned char *at, size_t length, uint32_t *code)
+{
+	static const uint32_t lowest[] = {0, 0, 0x80, 0x800, 0x10000};
+	unsigned bytes = at[0] < 0x80   ? 1
+			 : at[0] < 0xc0 ? 0
+			 : at[0] < 0xe0 ? 2
+			 : at[0] < 0xf0 ? 3
+			 : at[0] < 0xf8 ? 4
+					: 0;
+	if (bytes == 0 || bytes > length)
+		return 0;
+	*code = bytes == 1 ? at[0] : at[0] & (0x7fU >> bytes);
+	for (unsigned i = 1; i < bytes; i++) {
+		if ((at[i] & 0xc0) != 0x80)
+			return 0;
+		*code = *code << 6 | (at[i] & 0x3f);
+	}
+	bool surrogate = *code >= 0xd800 && *code <= 0xdfff;
+	return *code < lowest[bytes] || *code > 0x10ffff || surrogate ? 0 : bytes;
+}
+
+/* Would steer a terminal (C0, C1), end a line, or turn the direction of writing. */
+static bool steers(uint32_t code)
+{
+	return code < ' ' || (code >= 0x7f && code < 0xa0) || code == 0x61c || code == 0x200e ||
+	       code == 0x200f || (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+}
+
 /* Quoted when it holds a space, and harmless on a terminal whatever it holds. */
 static void put_text(struct page *page, const char *text, size_t length)
 {
 	bool quote = length == 0 || memchr(text, ' ', length);
 	put(page, "%s", quote ? "\"" : "");
-	for (size_t i = 0; i < length && i < SHOWN_TEXT; i++) {
-		unsigned char c = (unsigned char)text[i];
-		if (c == '\n')
+	for (size_t i = 0; i < length && i < SHOWN_TEXT;) {
+		uint32_t code = 0;
+		unsigned bytes = character((const unsigned char *)text + i, length - i, &code);
+		if (text[i] == '\n')
 			put(page, "\\n");
+		else if (bytes == 0 || steers(code) || code == '"')
+			put(page, "?");
 		else
-			put(page, "%c", c < ' ' || c == 0x7f || c == '"' ? '?' : c);
+			put(page, "%.*s", (int)bytes, text + i);
+		i += bytes ? bytes : 1;
 	}
 	put(page, "%s%s", length > SHOWN_TEXT ? "…" : "", quote ? "\"" : "");
 }
@@ -136,7 +170,8 @@ size_t message_print(const struct message *message, const void *from, char *out,
 	return page.used;
 }
 
-/* -- the other way --------------------------------------------------------------------------------------------------- */
+/* -- the other way
+ * --------------------------------------------------------------------------------------------------- */
 
 static bool set_number(const struct field *field, uint8_t *member, const char *text)
 {
@@ -155,7 +190,7 @@ static bool set_signed(uint8_t *member, const char *text)
 	char *end;
 	errno = 0;
 	int64_t number = strtoll(text, &end, 10);
-	if (!*text || *text == ' ' || *end || errno)
+	if ((*text != '-' && (*text < '0' || *text > '9')) || end == text || *end || errno)
 		return false;
 	memcpy(member, &number, 8);
 	return true;
@@ -261,7 +296,8 @@ static const char *expected(const struct field *field, char text[64])
 	return "something else";
 }
 
-const char *message_set(const struct message *message, void *into, const char *assignment, struct arena *arena, char why[160])
+const char *message_set(const struct message *message, void *into, const char *assignment,
+			struct arena *arena, char why[160])
 {
 	size_t length = strcspn(assignment, "=");
 	char wanted[64];
@@ -280,6 +316,7 @@ const char *message_set(const struct message *message, void *into, const char *a
 			*((uint8_t *)into + field->also) = true;
 		return NULL;
 	}
-	snprintf(why, 160, "%s has no field \"%.*s\"", message->name, (int)(length > 60 ? 60 : length), assignment);
+	snprintf(why, 160, "%s has no field \"%.*s\"", message->name, (int)(length > 60 ? 60 : length),
+		 assignment);
 	return why;
 }

@@ -237,9 +237,9 @@ void process_begin(struct supervisor *s, struct process *process)
 	close_opened(&opened);
 	process->restarts += again;
 	if (!born) {
-		log_error("birth.refused", "process=%s why=\"%s\"", process_text(process, who), why.text);
+		log_error("birth.refused", "process=%s why=\"%s\"", process_text(process, who), quotable(&why));
 		process_close_birth(s, process);
-		process_fell(s, process, mend ? EXIT_CONFIG : EXIT_WORLD);
+		process_fell(s, process, false, mend ? EXIT_CONFIG : EXIT_WORLD);
 		return;
 	}
 	if (!process_watch(s, process)) {

@@ -7,7 +7,7 @@
 #include "supervisor/config_file.h"
 #include "supervisor/config_rows.h"
 #include "supervisor/room.h"
-#include "supervisor/shards.h"
+#include "proto/shards.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -126,11 +126,11 @@ static void derive(struct loading *loading, struct node_config *node)
 static void check_shards(struct loading *loading, const struct node_config *node)
 {
 	const struct value *shards = &node->values[SETTING_shards];
-	struct why why;
-	char text[SHOWN_TEXT];
-	if (!shards_check(shards->text, node->values[SETTING_shard_count].number, &why))
-		mistake(loading->mistakes, origin(loading, node->node, shards, text), shards->line,
-			"shards: %s", why.text);
+	struct shards read;
+	char text[SHOWN_TEXT], why[SHARDS_WHY];
+	const char *wrong = shards_parse(shards->text, node->values[SETTING_shard_count].number, &read, why);
+	if (wrong)
+		mistake(loading->mistakes, origin(loading, node->node, shards, text), shards->line, "shards: %s", wrong);
 }
 
 static void read_node(struct loading *loading, uint16_t number)

@@ -42,14 +42,22 @@ static int by_place(const void *a, const void *b)
 	return one->node != two->node ? one->node - two->node : (int)one->row->kind - (int)two->row->kind;
 }
 
+/* One that was undeclared and is not gone yet comes back. */
+static void declare_again(struct supervisor *s, struct process *process)
+{
+	if (process->declared)
+		return;
+	process->declared = true;
+	process->wanted = !s->nodes[process->node].parked;
+	if (!process->pid)
+		process->state = PROCESS_WAITING;
+}
+
 static bool declare(struct supervisor *s, const struct actor_row *row, uint16_t node)
 {
 	struct process *process = family_find(s, row->kind, node);
 	if (process) {
-		if (!process->declared) {
-			process->declared = true;
-			process->wanted = !s->nodes[node].parked;
-		}
+		declare_again(s, process);
 		return true;
 	}
 	int pipe[2];

@@ -60,8 +60,6 @@ static bool die_with(pid_t supervisor)
 enum jail_step jail_build(const struct jail *jail, struct jailed *jailed)
 {
 	*jailed = (struct jailed){0};
-	if (setsid() < 0) /* SIGCONT crosses uids within a session */
-		return JAIL_SESSION;
 	jail_namespaces(jail, jailed);
 	if (!limits(jail))
 		return JAIL_LIMITS;

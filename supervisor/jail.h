@@ -1,7 +1,7 @@
 /* The walls around one process, built by the process itself after the fork and before its program begins. The order is the
  * point:
  *
- *   session → namespaces → mounts → limits → bounding set → groups, gid, uid → every capability → no new privileges
+ *   session (birth.c) → namespaces → mounts → limits → bounding set → groups, gid, uid → every capability → no new privileges
  *   → files (Landlock) → death with the supervisor → all of it looked at again → exec
  *
  * Required, and fatal to the birth when one cannot be built: session, limits of descriptors and core, the drop of uid, gids
@@ -17,9 +17,9 @@
 
 #define JAIL_STEPS(S)                                                                                                  \
 	S(NONE, "nothing")                                                                                             \
-	S(GATE, "waiting at the gate")                                                                                 \
-	S(DESCRIPTORS, "its descriptors")                                                                              \
 	S(SESSION, "a session of its own")                                                                             \
+	S(DESCRIPTORS, "its descriptors")                                                                              \
+	S(GATE, "waiting at the gate")                                                                                 \
 	S(LIMITS, "its limits")                                                                                        \
 	S(BOUNDING, "emptying the bounding set")                                                                       \
 	S(GROUPS, "leaving the groups")                                                                                \

@@ -176,11 +176,11 @@ static void bury(struct supervisor *s, struct process *process)
 	process->birth = 0;
 	process->dead = false;
 	process->pss_kib = 0;
-	process_fell(s, process, process->last_end);
+	process_fell(s, process, true, process->last_end);
 }
 
-/* Exit code, or minus a signal. Also for a birth that came to nothing. */
-void process_fell(struct supervisor *s, struct process *process, int exit_code)
+/* Exit code, or minus a signal. Not `lived`: a birth that came to nothing, which is no death of its node. */
+void process_fell(struct supervisor *s, struct process *process, bool lived, int exit_code)
 {
 	uint64_t now = now_ms();
 	char who[WHO_TEXT];
@@ -188,7 +188,7 @@ void process_fell(struct supervisor *s, struct process *process, int exit_code)
 	process->ending = false;
 	process->last_end = exit_code;
 	process->died_ms = now;
-	s->dirty = true;
+	s->dirty = s->logs.behind = true;
 	if (asked || !process->wanted || s->stopping) {
 		process->state = process->wanted ? PROCESS_WAITING : PROCESS_STOPPED;
 		return;
@@ -197,7 +197,7 @@ void process_fell(struct supervisor *s, struct process *process, int exit_code)
 			      .was_ready = process->ready_ms != 0,
 			      .ready_ms = process->ready_ms ? elapsed_ms(now, process->ready_ms) : 0,
 			      .exit_code = exit_code};
-	struct deaths *deaths = process->node ? &s->nodes[process->node].deaths : NULL;
+	struct deaths *deaths = process->node && lived ? &s->nodes[process->node].deaths : NULL;
 	uint32_t most = s->config->values[SETTING_park_deaths].number;
 	struct verdict verdict = restart_after(&process->streak, deaths, most, &death);
 	process->state = PROCESS_BACKOFF;

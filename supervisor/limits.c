@@ -255,8 +255,12 @@ void limits_leave(struct limits *limits, const char *name)
 void limits_close(struct limits *limits)
 {
 	for (int kind = 0; kind < LIMIT_KINDS; kind++) {
-		if (limits->trees[kind].there)
-			remove_group(limits->trees[kind].path);
-		limits->trees[kind].there = false;
+		struct limit_tree *tree = &limits->trees[kind];
+		if (!tree->there)
+			continue;
+		tree->there = false;
+		remove_group(tree->path);
+		*strrchr(tree->path, '/') = '\0';
+		remove_dead(tree->path);
 	}
 }

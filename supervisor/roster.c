@@ -10,7 +10,10 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-enum { ACK_PATIENCE_MS = 5000 }; /* for the next acknowledgement: past it the broker is not a broker */
+enum {
+	ACK_PATIENCE_MS = 5000,    /* for the next acknowledgement: past it the broker is not a broker */
+	CLOSED_PATIENCE_MS = 1000, /* for its death, once its end of the channel is closed */
+};
 
 static void on_roster(void *context, int fd, uint32_t events);
 
@@ -36,7 +39,7 @@ void roster_close(struct supervisor *s)
 		loop_unwatch(s->loop, s->roster.fd);
 		close(s->roster.fd);
 	}
-	s->roster = (struct roster){.fd = -1};
+	s->roster = (struct roster){.fd = -1, .moved_ms = now_ms()};
 	for (unsigned i = 0; i < s->count; i++) {
 		s->processes[i]->told = (struct roster_entry){0};
 		s->processes[i]->told_serial = 0;
@@ -155,9 +158,10 @@ void roster_turn(struct supervisor *s, uint64_t now)
 	struct process *broker = family_find(s, BROKER, 0);
 	if (!broker || !broker->pid || broker->dead)
 		return;
-	if (s->roster.fd < 0)
+	uint64_t since = elapsed_ms(now, s->roster.moved_ms);
+	if (s->roster.fd < 0 && since > CLOSED_PATIENCE_MS)
 		process_kill(s, broker, "it closed its roster");
-	else if (s->roster.acked != s->roster.sent && elapsed_ms(now, s->roster.moved_ms) > ACK_PATIENCE_MS)
+	else if (s->roster.fd >= 0 && s->roster.acked != s->roster.sent && since > ACK_PATIENCE_MS)
 		process_kill(s, broker, "it does not acknowledge the roster");
 }
 

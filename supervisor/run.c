@@ -208,8 +208,10 @@ bool supervisor_reload(struct supervisor *s, struct why *why)
 		mistake(&mistakes, etc, 0, "without = \"uid\" makes no sense as root");
 		config_free(&fresh);
 	}
-	for (unsigned i = 0; i < mistakes.count && i < MISTAKES_MAX; i++)
-		log_error("config.mistake", "at=\"%s\"", mistakes.lines[i]);
+	for (unsigned i = 0; i < mistakes.count && i < MISTAKES_MAX; i++) {
+		refuse(why, "%s", mistakes.lines[i]);
+		log_error("config.mistake", "at=\"%s\"", quotable(why));
+	}
 	if (!fresh) {
 		refuse(why, "%s", mistakes.lines[0]);
 		mistakes_end(&mistakes);

@@ -18,7 +18,7 @@ struct roster { /* to the broker; roster.c */
 	int fd;                /* -1: no broker */
 	bool behind;           /* something is to be told */
 	uint32_t sent, acked;  /* serials, from 1 for each broker birth */
-	uint64_t moved_ms;     /* when acked last moved, or when sent first went past it */
+	uint64_t moved_ms;     /* when acked last moved, or sent first went past it, or the channel was closed */
 	struct roster_counts counts;
 };
 
@@ -99,7 +99,7 @@ bool process_watch(struct supervisor *s, struct process *process);
 void process_kill(struct supervisor *s, struct process *process, const char *why);
 void process_step(struct supervisor *s, struct process *process, uint64_t now);
 void process_close_birth(struct supervisor *s, struct process *process); /* every descriptor of the present birth */
-void process_fell(struct supervisor *s, struct process *process, int exit_code); /* what follows its end */
+void process_fell(struct supervisor *s, struct process *process, bool lived, int exit_code); /* what follows its end */
 const char *process_text(const struct process *process, char text[WHO_TEXT]);
 
 /* -- stop.c: the order of ends --------------------------------------------------------------------------------------- */

@@ -12,3 +12,13 @@ bool refuse(struct why *why, const char *format, ...)
 	va_end(arguments);
 	return false;
 }
+
+const char *quotable(struct why *why)
+{
+	for (char *at = why->text; *at; at++)
+		if (*at == '"')
+			*at = '\'';
+		else if (*at == '\n')
+			*at = ' ';
+	return why->text;
+}

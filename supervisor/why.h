@@ -12,4 +12,7 @@ struct why {
 /* Writes the sentence and returns false, so that `return refuse(why, …)` reads as what it is. */
 bool refuse(struct why *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* The same as it may stand between quotes in a log line. */
+const char *quotable(struct why *why);
+
 #endif

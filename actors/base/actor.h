@@ -38,9 +38,6 @@ struct actor_spec {
 	/* `warren-<kind> --init`: makes the lasting state in PATH_SELF and prints what the operator should know, then exits
 	 * with what this returns. NULL for a kind that has none. */
 	int (*init)(struct actor *self);
-
-	/* System calls the seal allows beyond the base's own, names, NULL-terminated. May be NULL. */
-	const char *const *syscalls;
 };
 
 int actor_main(const struct actor_spec *spec, void *state);
@@ -83,6 +80,9 @@ typedef void turn_fn(struct actor *self, void *context, int *timeout_ms);
 void actor_each_turn(struct actor *self, turn_fn *turn, void *context);
 
 void actor_drained(struct actor *self);
+
+/* "Still at work": for a `start` that takes longer than a second, called now and then. */
+void actor_alive(void);
 
 /* -- calls ---------------------------------------------------------------------------------------------------------- */
 

@@ -56,8 +56,8 @@ static bool give(struct arguments *arguments, const struct option *option, const
 }
 
 /* "--name", "--name=value", "--name value". Returns what comes next, or NULL. */
-static char **take_long(struct arguments *arguments, char **argv, const struct option *options,
-			char why[WHY_TEXT])
+static const char *const *take_long(struct arguments *arguments, const char *const *argv,
+				    const struct option *options, char why[WHY_TEXT])
 {
 	const char *name = *argv + 2, *equals = strchr(name, '=');
 	size_t length = equals ? (size_t)(equals - name) : strlen(name);
@@ -87,8 +87,8 @@ static char **take_long(struct arguments *arguments, char **argv, const struct o
 }
 
 /* "-f", "-fv", "-n 5", "-n5". */
-static char **take_letters(struct arguments *arguments, char **argv, const struct option *options,
-			   char why[WHY_TEXT])
+static const char *const *take_letters(struct arguments *arguments, const char *const *argv,
+				       const struct option *options, char why[WHY_TEXT])
 {
 	for (const char *at = *argv + 1; *at; at++) {
 		const struct option *option = by_letter(arguments, options, *at);
@@ -120,8 +120,8 @@ static bool take_word(struct arguments *arguments, const char *word, char why[WH
 	return true;
 }
 
-char **arguments_take(struct arguments *arguments, char **argv, const struct option *options, bool first_word,
-		      char why[WHY_TEXT])
+const char *const *arguments_take(struct arguments *arguments, const char *const *argv,
+				  const struct option *options, bool first_word, char why[WHY_TEXT])
 {
 	bool only_words = false;
 	while (argv && *argv) {

@@ -30,8 +30,8 @@ struct arguments {
 /* Takes words and options from `argv`, which ends with NULL. With `first_word`, stops before the first word;
  * else takes all. Returns where it stopped, or NULL with a sentence in `why`. May be called again to go on.
  * "--" ends the options. */
-char **arguments_take(struct arguments *arguments, char **argv, const struct option *options, bool first_word,
-		      char why[WHY_TEXT]);
+const char *const *arguments_take(struct arguments *arguments, const char *const *argv,
+				  const struct option *options, bool first_word, char why[WHY_TEXT]);
 
 /* NULL when it was not given; the last one counts. */
 const char *argument(const struct arguments *arguments, const char *name);

@@ -155,11 +155,11 @@ static enum ending find_root(struct console *console)
 	return complain(console, END_USAGE, "usage", "which machine? give its folder: --root DIR");
 }
 
-static enum ending run(struct console *console, char **argv)
+static enum ending run(struct console *console, const char *const *argv)
 {
 	struct arguments *arguments = &console->arguments;
 	char why[WHY_TEXT];
-	char **rest = arguments_take(arguments, argv, options, true, why);
+	const char *const *rest = arguments_take(arguments, argv, options, true, why);
 	const struct command *command = rest && *rest ? command_by_name(*rest) : NULL;
 	if (command) {
 		arguments->command = command->name;
@@ -192,7 +192,7 @@ int main(int argc, char **argv)
 	static struct console self;
 	self.out = page_open(stdout);
 	self.err = page_open(stderr);
-	enum ending ending = run(&self, argc > 0 ? argv + 1 : argv);
+	enum ending ending = run(&self, (const char *const *)(argc > 0 ? argv + 1 : argv));
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		say(&self.err, "warren: the output could not be written whole\n");
 		return END_FAILED;

@@ -17,9 +17,10 @@ bool program_path(char *path, size_t room)
 bool folder_of(const char *program, char *folder, size_t room)
 {
 	const char *slash = strrchr(program, '/');
-	if (!slash || slash == program)
+	if (!slash)
 		return false;
-	return (size_t)snprintf(folder, room, "%.*s", (int)(slash - program), program) < room;
+	int length = slash == program ? 1 : (int)(slash - program);
+	return (size_t)snprintf(folder, room, "%.*s", length, program) < room;
 }
 
 static bool absolute(const char *path, char *root, size_t room)
@@ -50,9 +51,7 @@ const char *root_find(const char *given, const char *environment, const char *pr
 	if (environment && *environment)
 		return absolute(environment, root, room) ? "because of $WARREN_ROOT" : NULL;
 	char folder[4096];
-	if (!program || !folder_of(program, folder, sizeof folder))
+	if (!program || !folder_of(program, folder, sizeof folder) || !folder_of(folder, root, room))
 		return NULL;
-	if (!folder_of(folder, root, room)) /* the program stands in /bin */
-		return room > 1 && snprintf(root, room, "/") ? "because this program stands below it" : NULL;
 	return "because this program stands below it";
 }

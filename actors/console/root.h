@@ -11,7 +11,7 @@
 const char *root_find(const char *given, const char *environment, const char *program, char *root,
 		      size_t room);
 
-/* The folder that a program stands in, without a slash at its end; false when `program` has none. */
+/* The folder that a path is in, "/" for one at the top; false when it has none, or when it does not fit. */
 bool folder_of(const char *program, char *folder, size_t room);
 
 /* Where this program itself stands: /proc/self/exe. */

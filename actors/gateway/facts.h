@@ -2,8 +2,8 @@
 #ifndef WARREN_GATEWAY_FACTS_H
 #define WARREN_GATEWAY_FACTS_H
 
-#include "actors/gateway/shards.h"
 #include "proto/ids.h"
+#include "proto/shards.h"
 
 struct facts_stat {
 	uint64_t blobs, bytes;

@@ -80,8 +80,7 @@ static void on_ticket(struct actor *actor, void *context, enum err err, const st
 		try_later(self);
 		return;
 	}
-	self->stream_watch =
-		actor_watch(actor, stream_fd(self->stream), POLLIN, on_stream_ready, self);
+	self->stream_watch = actor_watch(actor, stream_fd(self->stream), POLLIN, on_stream_ready, self);
 }
 
 static void ask_ticket(struct actor *actor, void *context)
@@ -141,10 +140,7 @@ static void read_node(struct gateway *self, const struct store_node_reply *reply
 	snprintf(node->owner, sizeof node->owner, "%s", reply->owner);
 	facts_clean(node->peer_id);
 	facts_clean(node->owner);
-	shards_parse("", reply->shard_count ? reply->shard_count : 1, &node->shards);
-	if (!reply->shards_count)
-		return;
-	node->shards.spans = 0;
+	node->shards.count = reply->shard_count ? reply->shard_count : 1;
 	for (uint32_t i = 0; i < reply->shards_count && i < SHARD_SPANS; i++)
 		node->shards.span[node->shards.spans++] =
 			(struct shard_span){reply->shards[i].start, reply->shards[i].end};
@@ -270,9 +266,12 @@ static int on_start(struct actor *actor)
 				     .step_ms = HTTP_STEP_MS,
 				     .need_facts = need_facts,
 				     .context = self};
-	if (!shards_parse(actor_setting(actor, "shards"),
-			  (uint32_t)actor_setting_number(actor, "shard_count"), &config.shards)) {
-		log_error("gateway.shards", "shards=\"%s\"", actor_setting(actor, "shards"));
+	char why[SHARDS_WHY];
+	const char *wrong =
+		shards_parse(actor_setting(actor, "shards"),
+			     (uint32_t)actor_setting_number(actor, "shard_count"), &config.shards, why);
+	if (wrong) {
+		log_error("gateway.shards", "why=\"%s\"", wrong);
 		return EXIT_CONFIG;
 	}
 	config.stream = self->stream =

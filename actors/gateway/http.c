@@ -169,8 +169,8 @@ void http_turn(struct http *http, int *timeout_ms)
 	for (unsigned round = 0; round < ROUNDS && wait == 0; round++) {
 		MHD_run(http->daemon);
 		wait = library_wait(http);
+		stream_flush(http->config.stream);
 	}
-	stream_flush(http->config.stream);
 	lower(timeout_ms, wait);
 	if (!link_empty(&http->busy) || http->draining || *porch_count(http->porch))
 		lower(timeout_ms, TICK_MS);

@@ -232,8 +232,7 @@ struct transfer *stream_get(struct stream *stream, const struct stream_get *what
 			    const struct transfer_events *events, void *context)
 {
 	bug_if(credit > STREAM_WINDOW);
-	struct transfer *transfer =
-		transfer_new(stream, credit ? TRANSFER_GET : TRANSFER_HEAD, credit, events, context);
+	struct transfer *transfer = transfer_new(stream, TRANSFER_GET, credit, events, context);
 	if (!transfer)
 		return NULL;
 	struct out_frame *frame = stream_queue(stream, STREAM_GET, transfer->number, sizeof *what);

@@ -65,21 +65,14 @@ static bool on_credit(struct transfer *transfer, uint32_t frames)
 	return true;
 }
 
-/* After the head of a blob nothing more is wanted; whether the store ends such a transfer by itself does not
- * matter then. */
 static bool on_found(struct transfer *transfer, const void *payload)
 {
 	struct stream_found found;
 	memcpy(&found, payload, sizeof found);
-	if ((transfer->kind != TRANSFER_GET && transfer->kind != TRANSFER_HEAD) || transfer->found)
+	if (transfer->kind != TRANSFER_GET || transfer->found)
 		return false;
 	transfer->found = true;
-	struct transfer was = *transfer;
-	was.events->found(was.context, &found);
-	if (was.kind == TRANSFER_HEAD && transfer_of(was.stream, was.number)) {
-		transfer_abort(&transfer);
-		was.events->ended(was.context, ERR_OK, 0);
-	}
+	transfer->events->found(transfer->context, &found);
 	return true;
 }
 

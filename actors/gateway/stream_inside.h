@@ -25,7 +25,7 @@ struct out_frame {
 };
 _Static_assert(offsetof(struct out_frame, body) == sizeof(struct stream_frame), "header and body are one piece");
 
-enum transfer_kind { TRANSFER_NONE, TRANSFER_PUT, TRANSFER_GET, TRANSFER_HEAD };
+enum transfer_kind { TRANSFER_NONE, TRANSFER_PUT, TRANSFER_GET };
 
 struct transfer {
 	struct stream *stream;

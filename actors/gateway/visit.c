@@ -201,11 +201,11 @@ enum MHD_Result visit_refuse_now(struct visit *visit)
 	return MHD_NO;
 }
 
-static struct complaint wrong_shard(const struct shards *shards, const struct cid *cid)
+/* Which shard it would be, who keeps it (as far as we can say: somebody else), and what is kept here. */
+static struct complaint wrong_shard(const struct shards *shards, uint32_t shard)
 {
 	struct complaint complaint = complaint_of(ERR_WRONG_SHARD);
 	char kept[SHARDS_TEXT];
-	uint32_t shard = cid_shard(cid, shards->count);
 	struct shard_span gap = shards_gap(shards, shard);
 	snprintf(complaint.text, sizeof complaint.text,
 		 "shard %u of %u belongs to a node that keeps %u-%u; this node keeps %.160s", shard,
@@ -216,16 +216,14 @@ static struct complaint wrong_shard(const struct shards *shards, const struct ci
 struct complaint visit_complaint(struct visit *visit, enum err err)
 {
 	const struct shards *shards = &visit->http->config.shards;
-	const struct cid *cid = &visit->request.target.cid;
-	if (err == ERR_NOT_FOUND && visit->request.direction == DOWNLOAD &&
-	    !shards_keep(shards, cid_shard(cid, shards->count)))
-		return wrong_shard(shards, cid);
-	struct complaint complaint = complaint_of(err);
-	if (err == ERR_WRONG_SHARD) {
-		char kept[SHARDS_TEXT];
-		snprintf(complaint.text, sizeof complaint.text,
-			 "the blob belongs to a shard that this node does not keep; it keeps %.180s of %u",
-			 shards_text(shards, kept), shards->count);
+	const struct request *request = &visit->request;
+	if (err == ERR_NOT_FOUND && request->direction == DOWNLOAD) {
+		uint32_t shard = cid_shard(&request->target.cid, shards->count);
+		return shards_keep(shards, shard) ? complaint_of(err) : wrong_shard(shards, shard);
 	}
-	return complaint;
+	/* Of an upload only the store knows the CID; its ERROR says the shard. */
+	if (err == ERR_WRONG_SHARD && request->argument < shards->count &&
+	    !shards_keep(shards, request->argument))
+		return wrong_shard(shards, request->argument);
+	return complaint_of(err);
 }

@@ -2,6 +2,7 @@
 #include "actors/store/arena.h"
 
 #include "actors/base/memory/memory.h"
+#include "actors/store/whole.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -49,37 +50,7 @@ int arena_reserve(int fd, uint64_t bytes, bool *promised)
 	return ftruncate(fd, (off_t)bytes) ? errno : 0;
 }
 
-/* -- whole writes and reads ------------------------------------------------------------------------------------------ */
-
-static int write_at(int fd, const uint8_t *bytes, size_t length, uint64_t at)
-{
-	while (length) {
-		ssize_t wrote = pwrite(fd, bytes, length, (off_t)at);
-		if (wrote < 0 && errno == EINTR)
-			continue;
-		if (wrote <= 0)
-			return wrote < 0 ? errno : EIO;
-		bytes += wrote;
-		length -= (size_t)wrote;
-		at += (uint64_t)wrote;
-	}
-	return 0;
-}
-
-static int read_at(int fd, uint8_t *bytes, size_t length, uint64_t at)
-{
-	while (length) {
-		ssize_t got = pread(fd, bytes, length, (off_t)at);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return got < 0 ? errno : EIO;
-		bytes += got;
-		length -= (size_t)got;
-		at += (uint64_t)got;
-	}
-	return 0;
-}
+/* -- by the runs of a blob ------------------------------------------------------------------------------------------- */
 
 /* Where byte `at` of a blob lies in the file, and in *together how many bytes lie there in a row; 0: past its end. Blobs are
  * mostly walked forward, so the run found last is remembered. */
@@ -108,7 +79,7 @@ int arena_write(const struct arena_file *arena, struct runs *runs, uint64_t at, 
 	while (length) {
 		uint64_t together, to = place(arena, runs, at, &together);
 		size_t piece = together < length ? (size_t)together : length;
-		int failed = piece ? write_at(arena->fd, from, piece, to) : EIO;
+		int failed = piece ? write_whole(arena->fd, from, piece, to) : EIO;
 		if (failed)
 			return failed;
 		from += piece;
@@ -124,7 +95,7 @@ int arena_read(const struct arena_file *arena, struct runs *runs, uint64_t at, v
 	while (length) {
 		uint64_t together, from = place(arena, runs, at, &together);
 		size_t piece = together < length ? (size_t)together : length;
-		int failed = piece ? read_at(arena->fd, into, piece, from) : EIO;
+		int failed = piece ? read_whole(arena->fd, into, piece, from) : EIO;
 		if (failed)
 			return failed;
 		into += piece;
@@ -139,7 +110,7 @@ int arena_read(const struct arena_file *arena, struct runs *runs, uint64_t at, v
 static int write_slots(const struct arena_file *arena, const struct blob *blob, const uint8_t *slots)
 {
 	for (uint32_t i = 0; i < blob->slot_count; i++) {
-		int failed = write_at(arena->fd, slots + (size_t)i * SLOT, SLOT, HEAD + blob->slots[i] * SLOT);
+		int failed = write_whole(arena->fd, slots + (size_t)i * SLOT, SLOT, HEAD + blob->slots[i] * SLOT);
 		if (failed)
 			return failed;
 	}
@@ -168,7 +139,7 @@ static bool fetch_slot(void *context, uint64_t slot, uint8_t bytes[SLOT])
 	struct fetch *fetch = context;
 	if (slot >= fetch->arena->units * (fetch->arena->unit / SLOT))
 		return false;
-	fetch->failed = read_at(fetch->arena->fd, bytes, SLOT, HEAD + slot * SLOT);
+	fetch->failed = read_whole(fetch->arena->fd, bytes, SLOT, HEAD + slot * SLOT);
 	return !fetch->failed;
 }
 
@@ -176,7 +147,7 @@ int arena_read_header(const struct arena_file *arena, const struct store_keys *k
 		      uint64_t unit, struct blob *blob, uint64_t *through)
 {
 	uint8_t header[BLOB_HEADER];
-	int failed = read_at(arena->fd, header, sizeof header, HEAD + unit * arena->unit);
+	int failed = read_whole(arena->fd, header, sizeof header, HEAD + unit * arena->unit);
 	if (failed)
 		return failed;
 	struct fetch fetch = {arena, 0};
@@ -192,5 +163,5 @@ int arena_read_header(const struct arena_file *arena, const struct store_keys *k
 int arena_void(const struct arena_file *arena, uint64_t unit)
 {
 	static const uint8_t zero[HEADER_MAGIC];
-	return write_at(arena->fd, zero, sizeof zero, HEAD + unit * arena->unit);
+	return write_whole(arena->fd, zero, sizeof zero, HEAD + unit * arena->unit);
 }

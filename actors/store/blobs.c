@@ -253,11 +253,11 @@ static uint64_t physical(struct store *store)
 	return arena_file_bytes(&store->arena) + (index > reserve ? index : reserve);
 }
 
-void store_stat(struct store *store, struct store_stat *stat)
+void store_figures(struct store *store, struct store_figures *stat)
 {
 	static const struct committer_figures none;
 	const struct committer_figures *figures = store->committer ? committer_figures(store->committer) : &none;
-	*stat = (struct store_stat){
+	*stat = (struct store_figures){
 		.blobs = store->counts.blobs,
 		.bytes = store->counts.bytes,
 		.corrupt = store->counts.corrupt,

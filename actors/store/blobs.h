@@ -9,8 +9,9 @@
 #ifndef WARREN_STORE_BLOBS_H
 #define WARREN_STORE_BLOBS_H
 
-#include "actors/store/shards.h"
 #include "proto/err.h"
+#include "proto/ids.h"
+#include "proto/shards.h"
 
 struct store;
 
@@ -90,7 +91,7 @@ enum err store_put_data(struct put *put, const void *bytes, size_t length);
 
 /* Ends the put, whatever is returned, and leaves NULL. ERR_OK: stored already, *stored says what. ERR_KEPT: `end` is called by
  * a later store_turn(), when it is durable or has failed. Else nothing was stored: ERR_TRUNCATED, ERR_WRONG_SHARD, ERR_FULL,
- * ERR_DISK, ERR_BUSY. */
+ * ERR_DISK, ERR_BUSY; with ERR_WRONG_SHARD the CID is in *stored. */
 typedef void put_end_fn(void *context, enum err err, const struct stored *stored);
 enum err store_put_end(struct put **put, struct stored *stored, put_end_fn *end, void *context);
 
@@ -131,7 +132,7 @@ enum err store_list(struct store *store, const struct cid *after, uint32_t most,
 typedef void delete_end_fn(void *context, enum err err);
 enum err store_delete(struct store *store, const struct cid *cid, delete_end_fn *end, void *context);
 
-struct store_stat {
+struct store_figures {
 	uint64_t blobs, bytes, corrupt;   /* as of the last store_turn() */
 	uint64_t used, quota, physical;   /* bytes; `used` without what puts under way have reserved */
 	const char *trouble;              /* why it takes no puts, in a few words; NULL: it does */
@@ -142,7 +143,7 @@ struct store_stat {
 	bool check_all;       /* the machine stopped without notice, or the arena was cut: check every blob */
 	bool rebuilt;         /* the index was, at this start */
 };
-void store_stat(struct store *store, struct store_stat *stat);
+void store_figures(struct store *store, struct store_figures *stat);
 
 /* Re-hashes stored blobs, a bounded step (256 KiB) at a time, in the order of their CIDs from `from` (NULL: the first) on.
  * What fails is remembered and told as above. */

@@ -2,13 +2,13 @@
 #include "actors/store/head.h"
 
 #include "actors/base/memory/memory.h"
+#include "actors/store/whole.h"
 
 #include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 struct disk_head {
 	char magic[8];
@@ -73,14 +73,11 @@ int head_write(int arena, struct head *head, const struct store_keys *keys)
 	struct disk_head *disk = x_new(sizeof *disk);
 	head->generation++;
 	to_disk(head, keys, disk);
-	off_t at = head->generation % 2 ? HEAD_COPY : 0;
+	uint64_t at = head->generation % 2 ? HEAD_COPY : 0;
 	size_t length = (256 + head->void_count * sizeof disk->voids[0] + 4095) / 4096 * 4096;
-	ssize_t wrote;
-	do
-		wrote = pwrite(arena, disk, length, at);
-	while (wrote < 0 && errno == EINTR);
+	int failed = write_whole(arena, disk, length, at);
 	x_free(&disk);
-	return wrote == (ssize_t)length ? 0 : wrote < 0 ? errno : EIO;
+	return failed;
 }
 
 static void from_disk(const struct disk_head *disk, struct head *head, uint8_t mac[32])
@@ -127,11 +124,13 @@ enum head_end head_read(int arena, struct head *head, uint8_t mac[32])
 	struct disk_head *disk = x_new(sizeof *disk);
 	enum head_end end = HEAD_DAMAGED;
 	memset(head, 0, sizeof *head);
-	for (int copy = 0; copy < 2; copy++) {
-		ssize_t got = pread(arena, disk, sizeof *disk, (off_t)copy * HEAD_COPY);
-		enum head_end here = got < 0 ? HEAD_DISK : got == sizeof *disk ? check(disk) : HEAD_DAMAGED;
+	for (unsigned copy = 0; copy < 2; copy++) {
+		int failed = read_whole(arena, disk, sizeof *disk, copy * HEAD_COPY);
+		enum head_end here = failed ? HEAD_DISK : check(disk);
 		if (here == HEAD_OK && (end != HEAD_OK || le64toh(disk->generation) > head->generation))
 			from_disk(disk, head, mac);
+		if (failed)
+			errno = failed;
 		if (here == HEAD_NEWER || (end != HEAD_OK && end != HEAD_NEWER && here != HEAD_DAMAGED))
 			end = here;
 	}

@@ -63,7 +63,9 @@ static enum store_end look_before(struct making *making)
 	if (fd < 0)
 		return errno == ENOENT ? STORE_OK : disk(making->why, "the arena file cannot be opened");
 	uint8_t mac[32];
-	enum head_end end = head_read(fd, making->head, mac);
+	struct stat stat;
+	bool begun = fstat(fd, &stat) == 0 && stat.st_size >= HEAD;
+	enum head_end end = begun ? head_read(fd, making->head, mac) : HEAD_DAMAGED;
 	close(fd);
 	if (end == HEAD_DAMAGED || (end == HEAD_OK && making->head->birth == 0))
 		return STORE_OK;

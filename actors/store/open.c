@@ -82,7 +82,9 @@ static enum store_end find_arena(struct opening *o)
 		return because(o, STORE_TAKEN, "another process has this store open");
 	if (fstat(store->arena.fd, &stat) != 0)
 		return because(o, STORE_DISK, "the arena file: %s", strerror(errno));
-	store->arena.units = (uint64_t)stat.st_size > HEAD ? (uint64_t)stat.st_size - HEAD : 0; /* bytes, as yet */
+	if (stat.st_size <= HEAD)
+		return because(o, STORE_DAMAGED, "the arena file is cut short; restore a backup");
+	store->arena.units = (uint64_t)stat.st_size - HEAD; /* bytes, as yet */
 	return STORE_OK;
 }
 

@@ -268,7 +268,8 @@ static enum err put_whole(struct put *put, struct stored *stored)
 		return ERR_TRUNCATED;
 	put->job.blob.size = put->received;
 	sha256_end(&put->sum, put->job.blob.cid.bytes);
-	if (!shards_keep(&store->shape.shards, &put->job.blob.cid))
+	stored->cid = put->job.blob.cid;
+	if (!shards_keep(&store->shape.shards, cid_shard(&stored->cid, store->shape.shards.count)))
 		return ERR_WRONG_SHARD;
 	if (store->trouble)
 		return ERR_DISK;

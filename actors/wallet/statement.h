@@ -1,5 +1,5 @@
-/* The statement that binds a wallet and a node key: a text that names both and is signed by both, so each vouches for the
- * other. Anyone can check it with it alone.
+/* The statement that binds a wallet and a node key: a text that names both and is signed by both, so each
+ * vouches for the other. Anyone can check it with it alone.
  *
  *   Warren node binding                              the domain: no other text that these keys sign begins so
  *   version 1
@@ -23,7 +23,7 @@ struct binding {
 struct statement {
 	char text[STATEMENT_TEXT]; /* ends with NUL */
 	size_t length;
-	struct signature by_wallet; /* EIP-191 personal_sign over the text */
+	struct signature by_wallet;  /* EIP-191 personal_sign over the text */
 	struct ed_signature by_node; /* RFC 8032 over the text itself */
 };
 
@@ -39,7 +39,8 @@ enum statement_end {
 	STATEMENT_NOT_BY_NODE,   /* the node key that it names did not sign it */
 };
 
-/* Whom a statement binds; *binding is zeroed unless STATEMENT_OK. The bytes may come from anywhere; no NUL is needed. */
+/* Whom a statement binds; *binding is zeroed unless STATEMENT_OK. The bytes may come from anywhere; no NUL is
+ * needed. */
 enum statement_end statement_verify(const char *text, size_t length, const struct signature *by_wallet,
 				    const struct ed_signature *by_node, struct binding *binding);
 

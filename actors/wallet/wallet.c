@@ -79,7 +79,6 @@ static bool has_secret(struct actor *self)
 /* Everything but the keys themselves. Returns the node's folder, or a negative exit code. */
 static int prepare(struct actor *self, struct wallet *wallet)
 {
-	crypto_warm();
 	if (!has_secret(self)) {
 		log_error("wallet.secret",
 			  "why=\"the supervisor gave no sealing secret; check the unlock secret\"");

@@ -1,5 +1,5 @@
-/* The inside of this folder: what OpenSSL is asked for once. A fetch costs a search by name and a lock; a digest of 4 KiB
- * costs 2.4 us, so nothing is fetched twice. */
+/* The inside of this folder: what OpenSSL is asked for once. A fetch costs a search by name and a lock; a
+ * digest of 4 KiB costs 2.4 us, so nothing is fetched twice. */
 #ifndef WARREN_CRYPTO_PROVIDER_H
 #define WARREN_CRYPTO_PROVIDER_H
 

@@ -57,7 +57,7 @@ void *arena_take(struct arena *arena, size_t bytes)
 	if (bytes > SIZE_MAX - sizeof(max_align_t))
 		return NULL;
 	bytes = (bytes + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
-	if (bytes > arena->room - arena->used) {
+	if (!arena->blocks || bytes > arena->room - arena->used) {
 		size_t room = bytes > BLOCK ? bytes : BLOCK;
 		if (bytes > arena->most - arena->taken)
 			return NULL;

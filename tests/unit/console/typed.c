@@ -8,28 +8,28 @@
 #include <unistd.h>
 
 static const struct option options[] = {
-	{NULL, "json", '\0', NULL, ""},      {NULL, "root", '\0', "DIR", ""},
-	{"logs", "follow", 'f', NULL, ""},   {"logs", "verbose", 'v', NULL, ""},
-	{"logs", "lines", 'n', "N", ""},     {"tap", "count", 'n', "N", ""},
+	{NULL, "json", '\0', NULL, ""},    {NULL, "root", '\0', "DIR", ""},
+	{"logs", "follow", 'f', NULL, ""}, {"logs", "verbose", 'v', NULL, ""},
+	{"logs", "lines", 'n', "N", ""},   {"tap", "count", 'n', "N", ""},
 	{NULL, NULL, '\0', NULL, NULL},
 };
 
 /* All of a line after the command; NULL is a complaint, in `why`. */
-static char **take(struct arguments *arguments, char **argv, char why[WHY_TEXT])
+static const char *const *take(struct arguments *arguments, const char *const *argv, char why[WHY_TEXT])
 {
 	*arguments = (struct arguments){.command = "logs"};
 	why[0] = '\0';
 	return arguments_take(arguments, argv, options, false, why);
 }
 
-#define LINE(...)                                                                                            \
-	((char *[]){__VA_ARGS__, NULL})
+#define LINE(...) ((const char *[]){__VA_ARGS__, NULL})
 
 Test(arguments, words_and_options_in_any_order)
 {
 	struct arguments arguments;
 	char why[WHY_TEXT];
-	cr_assert_not_null(take(&arguments, LINE("store@1", "--lines", "5", "wallet@1", "-f", "--root=/x"), why));
+	cr_assert_not_null(
+		take(&arguments, LINE("store@1", "--lines", "5", "wallet@1", "-f", "--root=/x"), why));
 	cr_assert_eq(arguments.count, 2);
 	cr_expect_str_eq(arguments.words[0], "store@1");
 	cr_expect_str_eq(arguments.words[1], "wallet@1");
@@ -93,8 +93,9 @@ Test(arguments, complaints_name_what_is_wrong)
 Test(arguments, stops_before_the_first_word_when_asked)
 {
 	struct arguments arguments = {0};
-	char why[WHY_TEXT], **line = LINE("--root", "/x", "logs", "-f");
-	char **rest = arguments_take(&arguments, line, options, true, why);
+	char why[WHY_TEXT];
+	const char *const *line = LINE("--root", "/x", "logs", "-f");
+	const char *const *rest = arguments_take(&arguments, line, options, true, why);
 	cr_assert_eq(rest, line + 2);
 	cr_expect_eq(arguments.count, 0);
 	arguments.command = "logs";
@@ -113,9 +114,10 @@ Test(arguments, an_option_of_a_command_is_unknown_before_it)
 Test(arguments, too_many_words_are_refused)
 {
 	struct arguments arguments;
-	char why[WHY_TEXT], word[] = "w", *line[WORDS_MAX + 2];
+	char why[WHY_TEXT];
+	const char *line[WORDS_MAX + 2];
 	for (unsigned i = 0; i <= WORDS_MAX; i++)
-		line[i] = word;
+		line[i] = "w";
 	line[WORDS_MAX + 1] = NULL;
 	cr_expect_not_null(take(&arguments, line + 1, why));
 	cr_expect_eq(arguments.count, WORDS_MAX);
@@ -151,7 +153,7 @@ Test(words, the_nearest_come_best_first)
 	char text[100];
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		nearest_offer(&nearest, "statu", names[i]);
-	cr_expect_str_eq(nearest_text(&nearest, text, sizeof text), "; did you mean status, start, stop?");
+	cr_expect_str_eq(nearest_text(&nearest, text, sizeof text), "; did you mean status, start?");
 }
 
 Test(words, at_most_three_and_the_worst_falls_out)

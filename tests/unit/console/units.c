@@ -7,9 +7,9 @@ static const struct {
 	uint64_t ms;
 	const char *text;
 } durations[] = {
-	{0, "0 ms"},           {999, "999 ms"},         {1000, "1 s"},           {59999, "59 s"},
-	{60000, "1 m"},        {303000, "5 m 3 s"},     {3600000, "1 h"},        {15120000, "4 h 12 m"},
-	{86400000, "1 d"},     {273600000, "3 d 4 h"},  {86460000, "1 d"},       {UINT64_MAX, "213503982334 d 14 h"},
+	{0, "0 ms"},       {999, "999 ms"},        {1000, "1 s"},     {59999, "59 s"},
+	{60000, "1 m"},    {303000, "5 m 3 s"},    {3600000, "1 h"},  {15120000, "4 h 12 m"},
+	{86400000, "1 d"}, {273600000, "3 d 4 h"}, {86460000, "1 d"}, {UINT64_MAX, "213503982334 d 14 h"},
 };
 
 Test(units, durations)
@@ -32,7 +32,7 @@ static const struct {
 	{UINT64_C(1) << 20, "1 MiB"},
 	{UINT64_C(412) << 20, "412 MiB"},
 	{(UINT64_C(1) << 30) - 1, "1023 MiB"},
-	{UINT64_C(2040109466), "1.9 GiB"},
+	{UINT64_C(1990) << 20, "1.9 GiB"},
 	{UINT64_MAX, "15 EiB"},
 };
 
@@ -47,7 +47,7 @@ Test(units, shares_are_in_the_unit_of_the_quota)
 {
 	char text[UNIT_TEXT];
 	cr_expect_str_eq(share_text(UINT64_C(412) << 20, UINT64_C(1024) << 20, text), "412 / 1024 MiB");
-	cr_expect_str_eq(share_text(UINT64_C(2040109466), UINT64_C(4) << 30, text), "1.9 / 4 GiB");
+	cr_expect_str_eq(share_text(UINT64_C(1990) << 20, UINT64_C(4) << 30, text), "1.9 / 4 GiB");
 	cr_expect_str_eq(share_text(0, UINT64_C(10) << 30, text), "0 / 10 GiB");
 	cr_expect_str_eq(share_text(0, 0, text), "0 / 0 B");
 	/* full is said only when it is full */
@@ -100,8 +100,17 @@ Test(units, durations_are_read)
 
 Test(units, what_is_no_duration_is_refused)
 {
-	static const char *const bad[] = {"",    "m",     "-1s",   "1.5h",  "1 h",    "1hour",
-					  "10M", "0x10s", "3651d", "10ms ", "99999999999999999999s"};
+	static const char *const bad[] = {"",
+					  "m",
+					  "-1s",
+					  "1.5h",
+					  "1 h",
+					  "1hour",
+					  "10M",
+					  "0x10s",
+					  "3651d",
+					  "10ms ",
+					  "99999999999999999999s"};
 	uint64_t ms;
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		cr_expect_not(duration_parse(bad[i], &ms), "%s", bad[i]);

@@ -68,7 +68,8 @@ static void tell(struct fake_store *store, enum stream_type type, uint32_t trans
 
 static void tell_error(struct fake_store *store, uint32_t transfer, enum err err, uint32_t argument)
 {
-	struct stream_frame frame = {.type = STREAM_ERROR, .transfer = transfer, .error = err, .argument = argument};
+	struct stream_frame frame = {
+		.type = STREAM_ERROR, .transfer = transfer, .error = err, .argument = argument};
 	fake_store_send(store, &frame, NULL);
 }
 
@@ -113,8 +114,8 @@ static void on_put(struct fake_store *store, const struct stream_frame *frame, c
 	transfer->credit = STREAM_WINDOW;
 }
 
-static void on_put_data(struct fake_store *store, struct fake_transfer *transfer, const struct stream_frame *frame,
-			const uint8_t *payload)
+static void on_put_data(struct fake_store *store, struct fake_transfer *transfer,
+			const struct stream_frame *frame, const uint8_t *payload)
 {
 	must(transfer->kind == FAKE_PUT && transfer->credit && frame->length);
 	transfer->credit--;
@@ -136,12 +137,15 @@ static void on_put_end(struct fake_store *store, struct fake_transfer *transfer)
 	} else if (transfer->declared != STREAM_UNKNOWN && transfer->declared != transfer->length) {
 		tell_error(store, number, ERR_TRUNCATED, 0);
 	} else {
-		sha256(transfer->bytes ? transfer->bytes : (const uint8_t *)"", transfer->length, stored.cid.bytes);
+		sha256(transfer->bytes ? transfer->bytes : (const uint8_t *)"", transfer->length,
+		       stored.cid.bytes);
 		stored.fresh = !fake_store_find(store, &stored.cid);
 		if (stored.fresh)
-			fake_store_keep(store, transfer->bytes ? transfer->bytes : (const uint8_t *)"", transfer->length);
+			fake_store_keep(store, transfer->bytes ? transfer->bytes : (const uint8_t *)"",
+					transfer->length);
 		store->stored++;
-		struct stream_frame frame = {.length = sizeof stored, .type = STREAM_STORED, .transfer = number};
+		struct stream_frame frame = {
+			.length = sizeof stored, .type = STREAM_STORED, .transfer = number};
 		fake_store_send(store, &frame, &stored);
 	}
 	drop(transfer);
@@ -157,7 +161,8 @@ static void on_get(struct fake_store *store, const struct stream_frame *frame, c
 		return;
 	}
 	struct stream_found found = {get->cid, blob->size};
-	struct stream_frame answer = {.length = sizeof found, .type = STREAM_FOUND, .transfer = frame->transfer};
+	struct stream_frame answer = {
+		.length = sizeof found, .type = STREAM_FOUND, .transfer = frame->transfer};
 	if (!frame->argument) {
 		fake_store_send(store, &answer, &found);
 		if (!store->no_head_end)
@@ -186,8 +191,9 @@ static void serve_get(struct fake_store *store, struct fake_transfer *transfer)
 			drop(transfer);
 			return;
 		}
-		struct stream_frame frame = {
-			.length = (uint32_t)(stop - transfer->at), .type = STREAM_DATA, .transfer = transfer->number};
+		struct stream_frame frame = {.length = (uint32_t)(stop - transfer->at),
+					     .type = STREAM_DATA,
+					     .transfer = transfer->number};
 		fake_store_send(store, &frame, transfer->blob->bytes + transfer->at);
 		transfer->at = stop;
 		transfer->credit--;
@@ -276,7 +282,8 @@ bool fake_store_turn(struct fake_store *store)
 	if (store->fd < 0 || store->deaf)
 		return store->fd >= 0;
 	for (;;) {
-		ssize_t got = recv(store->fd, store->in + store->in_length, IN_ROOM - store->in_length, MSG_DONTWAIT);
+		ssize_t got = recv(store->fd, store->in + store->in_length, IN_ROOM - store->in_length,
+				   MSG_DONTWAIT);
 		if (got == 0 || (got < 0 && errno != EAGAIN))
 			return false;
 		if (got < 0)
@@ -291,8 +298,8 @@ bool fake_store_turn(struct fake_store *store)
 		if (store->transfers[i].kind == FAKE_GET)
 			serve_get(store, &store->transfers[i]);
 	while (store->out_sent < store->out_length) {
-		ssize_t sent = send(store->fd, store->out + store->out_sent, store->out_length - store->out_sent,
-				    MSG_DONTWAIT | MSG_NOSIGNAL);
+		ssize_t sent = send(store->fd, store->out + store->out_sent,
+				    store->out_length - store->out_sent, MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (sent < 0)
 			return errno == EAGAIN;
 		store->out_sent += (size_t)sent;

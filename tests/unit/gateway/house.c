@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { PATIENCE = 4000 }; /* turns without a byte; each is at most 10 ms */
+enum { PATIENCE = 10000 }; /* turns without a byte; each is at most 2 ms */
 
 static void on_opened(void *context)
 {
@@ -33,7 +33,8 @@ static void on_need_facts(void *context)
 	struct house *house = context;
 	house->asked++;
 	if (!house->mute)
-		http_facts(house->http, house->store ? &house->stat : NULL, house->store ? &house->node : NULL);
+		http_facts(house->http, house->store ? &house->stat : NULL,
+			   house->store ? &house->node : NULL);
 }
 
 struct http_config house_plan(void)
@@ -45,15 +46,16 @@ struct http_config house_plan(void)
 				     .wait_ms = 300,
 				     .patience_ms = 1000,
 				     .step_ms = 1000};
-	shards_parse("", 1024, &config.shards);
+	shards_parse("", 1024, &config.shards, (char[SHARDS_WHY]){0});
 	return config;
 }
 
 void house_open(struct house *house, const struct http_config *plan)
 {
-	*house = (struct house){.stat = {42, 1048576, true}, .node = {.known = true, .peer_id = "12D3KooWtest", .owner = "0xabc"}};
+	*house = (struct house){.stat = {42, 1048576, true},
+				.node = {.known = true, .peer_id = "12D3KooWtest", .owner = "0xabc"}};
 	memset(house->node.key.bytes, 0xab, sizeof house->node.key.bytes);
-	shards_parse("", 1024, &house->node.shards);
+	shards_parse("", 1024, &house->node.shards, (char[SHARDS_WHY]){0});
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t length = sizeof address;
 	house->listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
@@ -112,12 +114,13 @@ void house_store_goes(struct house *house)
 
 void house_turn(struct house *house)
 {
-	int wait = 10;
+	int wait = 2;
 	http_turn(house->http, &wait);
-	struct pollfd fds[4] = {{.fd = http_fd(house->http), .events = POLLIN},
-				{.fd = http_porch_fd(house->http), .events = POLLIN},
-				{.fd = stream_fd(house->stream), .events = POLLIN},
-				{.fd = house->store && !house->store->deaf ? house->store->fd : -1, .events = POLLIN}};
+	struct pollfd fds[4] = {
+		{.fd = http_fd(house->http), .events = POLLIN},
+		{.fd = http_porch_fd(house->http), .events = POLLIN},
+		{.fd = stream_fd(house->stream), .events = POLLIN},
+		{.fd = house->store && !house->store->deaf ? house->store->fd : -1, .events = POLLIN}};
 	if (stream_waits(house->stream))
 		fds[2].events |= POLLOUT;
 	poll(fds, 4, wait);
@@ -133,12 +136,15 @@ void house_run(struct house *house, unsigned turns)
 		house_turn(house);
 }
 
-/* -- clients --------------------------------------------------------------------------------------------------------- */
+/* -- clients
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 int client_open(struct house *house)
 {
-	struct sockaddr_in address = {
-		.sin_family = AF_INET, .sin_port = htons(house->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_port = htons(house->port),
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	must(connect(fd, (struct sockaddr *)&address, sizeof address) == 0);
 	fcntl(fd, F_SETFL, O_NONBLOCK);
@@ -201,7 +207,8 @@ static bool cut(struct talk *talk, struct reply *reply)
 {
 	*reply = (struct reply){.closed = talk->closed};
 	talk->got[talk->length] = 0;
-	char *end = memmem(talk->got, talk->length < sizeof reply->head ? talk->length : sizeof reply->head, "\r\n\r\n", 4);
+	char *end = memmem(talk->got, talk->length < sizeof reply->head ? talk->length : sizeof reply->head,
+			   "\r\n\r\n", 4);
 	if (!end)
 		return false;
 	size_t head = (size_t)(end + 4 - (char *)talk->got);
@@ -250,7 +257,9 @@ struct reply client_talk(struct house *house, int fd, const void *bytes, size_t 
 struct reply client_head(struct house *house, int fd, const char *request)
 {
 	return converse(house, fd,
-			(struct talk){.to_send = (const uint8_t *)request, .left = strlen(request), .head_only = true});
+			(struct talk){.to_send = (const uint8_t *)request,
+				      .left = strlen(request),
+				      .head_only = true});
 }
 
 struct reply client_read(struct house *house, int fd)
@@ -275,7 +284,8 @@ void reply_free(struct reply *reply)
 const char *reply_field(const struct reply *reply, const char *name)
 {
 	static char value[512];
-	for (const char *line = strstr(reply->head, "\r\n"); line && line[2] != '\r'; line = strstr(line + 2, "\r\n")) {
+	for (const char *line = strstr(reply->head, "\r\n"); line && line[2] != '\r';
+	     line = strstr(line + 2, "\r\n")) {
 		const char *at = line + 2;
 		size_t length = strlen(name);
 		if (strncasecmp(at, name, length) != 0 || at[length] != ':')
@@ -294,8 +304,8 @@ bool reply_says(const struct reply *reply, int status, const char *code)
 	json_t *json = reply->body ? json_loadb((char *)reply->body, reply->length, 0, &error) : NULL;
 	const char *said = json_string_value(json_object_get(json, "error"));
 	const char *text = json_string_value(json_object_get(json, "message"));
-	bool right = reply->status == status && reply->whole && said && strcmp(said, code) == 0 && text && *text &&
-		     json_object_size(json) == 2;
+	bool right = reply->status == status && reply->whole && said && strcmp(said, code) == 0 && text &&
+		     *text && json_object_size(json) == 2;
 	if (!right)
 		fprintf(stderr, "wanted %d %s, got %d %s\n", status, code, reply->status,
 			reply->body ? (char *)reply->body : "(nothing)");

@@ -25,7 +25,7 @@ void house_close(struct house *house);
 
 void house_store_comes(struct house *house); /* over a new socket pair; the old one's blobs are kept */
 void house_store_goes(struct house *house);
-void house_turn(struct house *house);		     /* one turn of everything; waits at most 10 ms */
+void house_turn(struct house *house);		     /* one turn of everything; waits at most 2 ms */
 void house_run(struct house *house, unsigned turns); /* several */
 
 struct reply {

@@ -40,7 +40,8 @@ static struct reply store(int fd, const void *bytes, size_t size)
 static char *chunked(const uint8_t *bytes, size_t size, size_t piece, bool stop, size_t *length)
 {
 	char *request = malloc(size + size / piece * 16 + 300);
-	*length = (size_t)sprintf(request, "POST /store HTTP/1.1\r\n" LOCAL "Transfer-Encoding: chunked\r\n\r\n");
+	*length = (size_t)sprintf(request,
+				  "POST /store HTTP/1.1\r\n" LOCAL "Transfer-Encoding: chunked\r\n\r\n");
 	for (size_t at = 0; at < size; at += piece) {
 		size_t take = size - at < piece ? size - at : piece;
 		*length += (size_t)sprintf(request + *length, "%zx\r\n", take);
@@ -57,7 +58,8 @@ static char *chunked(const uint8_t *bytes, size_t size, size_t piece, bool stop,
 static struct reply get(int fd, const struct cid *cid, const char *fields)
 {
 	char text[CID_TEXT], request[1024];
-	snprintf(request, sizeof request, "GET /retrieve/%s HTTP/1.1\r\n" LOCAL "%s\r\n", cid_text(cid, text), fields);
+	snprintf(request, sizeof request, "GET /retrieve/%s HTTP/1.1\r\n" LOCAL "%s\r\n", cid_text(cid, text),
+		 fields);
 	return client_talk(&house, fd, request, strlen(request));
 }
 
@@ -84,8 +86,8 @@ static void check_stored(const struct reply *reply, int status, const uint8_t *b
 	json_decref(json);
 }
 
-static const size_t sizes[] = {0,     1,	 1024,	 65535,	 65536,	 65537,	 131071, 131072,
-			       131073, 4 * 65536, 300000, 524288, 1000000, 1 << 20};
+static const size_t sizes[] = {0,      1,      1024,      65535,  65536,  65537,   131071,
+			       131072, 131073, 4 * 65536, 300000, 524288, 1000000, 1 << 20};
 
 Test(blobs, put_and_get_every_size_on_one_connection)
 {
@@ -124,8 +126,9 @@ Test(blobs, chunked_bodies)
 		free(request);
 		free(bytes);
 	}
-	struct reply reply = client_talk(&house, fd, "POST /store HTTP/1.1\r\n" LOCAL "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-					 strlen("POST /store HTTP/1.1\r\n" LOCAL "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"));
+	struct reply reply = client_talk(
+		&house, fd, "POST /store HTTP/1.1\r\n" LOCAL "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		strlen("POST /store HTTP/1.1\r\n" LOCAL "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"));
 	check_stored(&reply, 201, (const uint8_t *)"", 0);
 	reply_free(&reply);
 	close(fd);
@@ -162,7 +165,8 @@ Test(blobs, truncated_bodies_store_nothing)
 		int fd = client_open(&house);
 		uint8_t *bytes = pattern(300000, 9);
 		char *request = malloc(400000);
-		int head = sprintf(request, "POST /store HTTP/1.1\r\n" LOCAL "Content-Length: 300000\r\n\r\n");
+		int head =
+			sprintf(request, "POST /store HTTP/1.1\r\n" LOCAL "Content-Length: 300000\r\n\r\n");
 		memcpy(request + head, bytes, 300000);
 		for (size_t at = 0, all = (size_t)head + sent[k]; at < all;) {
 			ssize_t n = send(fd, request + at, all - at, MSG_DONTWAIT);
@@ -204,7 +208,8 @@ Test(blobs, a_truncated_chunked_body_stores_nothing)
 	free(bytes);
 }
 
-/* -- too large ------------------------------------------------------------------------------------------------------- */
+/* -- too large
+ * ------------------------------------------------------------------------------------------------------- */
 
 Test(blobs, too_large_is_said_before_the_body_is_read)
 {
@@ -246,7 +251,8 @@ Test(blobs, expect_100_is_not_met_for_what_is_too_large)
 Test(blobs, expect_100_is_met)
 {
 	int fd = client_open(&house);
-	static const char head[] = "POST /store HTTP/1.1\r\n" LOCAL "Expect: 100-continue\r\nContent-Length: 3\r\n\r\n";
+	static const char head[] =
+		"POST /store HTTP/1.1\r\n" LOCAL "Expect: 100-continue\r\nContent-Length: 3\r\n\r\n";
 	must(send(fd, head, strlen(head), 0) == (ssize_t)strlen(head));
 	char got[64] = "";
 	for (int i = 0; i < 100 && recv(fd, got, 25, MSG_DONTWAIT) <= 0; i++)
@@ -288,17 +294,22 @@ Test(blobs, chunked_and_exactly_as_large_as_may_be)
 	close(fd);
 }
 
-/* -- what the store may say ------------------------------------------------------------------------------------------ */
+/* -- what the store may say
+ * ------------------------------------------------------------------------------------------ */
 
 struct said {
 	enum err err;
 	int status;
 	const char *code;
 };
-static const struct said put_errors[] = {{ERR_FULL, 507, "STORAGE_FULL"}, {ERR_BUSY, 503, "BUSY"},
-					 {ERR_WRONG_SHARD, 421, "WRONG_SHARD"}, {ERR_TOO_LARGE, 413, "TOO_LARGE"},
-					 {ERR_DISK, 500, "DISK"}, {ERR_NOT_READY, 503, "UNAVAILABLE"},
-					 {ERR_LATE, 503, "STORE_GONE"}, {ERR_BAD_VALUE, 500, "INTERNAL"},
+static const struct said put_errors[] = {{ERR_FULL, 507, "STORAGE_FULL"},
+					 {ERR_BUSY, 503, "BUSY"},
+					 {ERR_WRONG_SHARD, 421, "WRONG_SHARD"},
+					 {ERR_TOO_LARGE, 413, "TOO_LARGE"},
+					 {ERR_DISK, 500, "DISK"},
+					 {ERR_NOT_READY, 503, "UNAVAILABLE"},
+					 {ERR_LATE, 503, "STORE_GONE"},
+					 {ERR_BAD_VALUE, 500, "INTERNAL"},
 					 {ERR_TRUNCATED, 400, "TRUNCATED"}};
 
 Test(blobs, the_stores_refusals_at_the_end)
@@ -346,7 +357,7 @@ Test(blobs, unknown_is_404_and_elsewhere_421)
 	close(fd);
 	house_close(&house);
 	struct http_config plan = house_plan();
-	cr_assert(shards_parse("0-0", 1024, &plan.shards));
+	cr_assert_null(shards_parse("0-0", 1024, &plan.shards, (char[SHARDS_WHY]){0}));
 	house_open(&house, &plan);
 	/* "hello bytecave\n" is in shard 971 of 1024 (FEATURES K8) */
 	static const char text[] = "bafkreibwbxbl6t3b7xjkivwtr5cviwywf4auhzax4esh6r7gmmodob5q4e";
@@ -395,7 +406,8 @@ Test(blobs, corrupt_in_the_middle_cuts_the_body_short)
 	close(fd);
 }
 
-/* -- headers, conditions, ranges ------------------------------------------------------------------------------------- */
+/* -- headers, conditions, ranges
+ * ------------------------------------------------------------------------------------- */
 
 Test(blobs, headers_of_a_blob)
 {
@@ -440,7 +452,8 @@ Test(blobs, a_store_that_does_not_end_heads)
 Test(blobs, head_of_what_is_not_there)
 {
 	char request[256], text[CID_TEXT];
-	snprintf(request, sizeof request, "HEAD /blob/%s HTTP/1.1\r\n" LOCAL "\r\n", cid_text(&(struct cid){{5}}, text));
+	snprintf(request, sizeof request, "HEAD /blob/%s HTTP/1.1\r\n" LOCAL "\r\n",
+		 cid_text(&(struct cid){{5}}, text));
 	int fd = client_open(&house);
 	struct reply reply = client_head(&house, fd, request);
 	cr_assert(reply.status == 404 && reply.length == 0);
@@ -478,9 +491,11 @@ Test(blobs, ranges)
 		char field[64];
 		snprintf(field, sizeof field, "Range: %s\r\n", parts[i].field);
 		struct reply reply = get(fd, &cid, field);
-		cr_assert(reply.status == parts[i].status && reply.whole, "%s: %d", parts[i].field, reply.status);
+		cr_assert(reply.status == parts[i].status && reply.whole, "%s: %d", parts[i].field,
+			  reply.status);
 		cr_assert_eq(reply.length, parts[i].length, "%s", parts[i].field);
-		cr_assert(memcmp(reply.body, bytes + parts[i].offset, parts[i].length) == 0, "%s", parts[i].field);
+		cr_assert(memcmp(reply.body, bytes + parts[i].offset, parts[i].length) == 0, "%s",
+			  parts[i].field);
 		const char *said = reply_field(&reply, "Content-Range");
 		cr_assert(parts[i].content_range ? said && strcmp(said, parts[i].content_range) == 0 : !said);
 		reply_free(&reply);
@@ -500,7 +515,8 @@ Test(blobs, ranges)
 static int status_with(int fd, const struct cid *cid, const char *name, const char *value, size_t *length)
 {
 	char field[256];
-	snprintf(field, sizeof field, "%s: %s\r\n%s", name, value, strcmp(name, "If-Range") ? "" : "Range: bytes=1-2\r\n");
+	snprintf(field, sizeof field, "%s: %s\r\n%s", name, value,
+		 strcmp(name, "If-Range") ? "" : "Range: bytes=1-2\r\n");
 	struct reply reply = get(fd, cid, field);
 	cr_assert(reply.whole);
 	*length = reply.length;
@@ -535,10 +551,11 @@ Test(blobs, conditions)
 	close(fd);
 }
 
-/* -- backpressure ---------------------------------------------------------------------------------------------------- */
+/* -- backpressure
+ * ---------------------------------------------------------------------------------------------------- */
 
-/* A reader that reads nothing: no more is fetched from the store than the window, one block of the library, and what the
- * sockets hold. */
+/* A reader that reads nothing: no more is fetched from the store than the window, one block of the library,
+ * and what the sockets hold. */
 Test(blobs, a_slow_reader_holds_little)
 {
 	enum { SIZE = 32 << 20 };
@@ -638,7 +655,8 @@ Test(blobs, pipelined_requests_are_answered_in_order)
 	size_t got = 0;
 	for (ssize_t n; (n = recv(fd, all + got, 200000 - got, MSG_DONTWAIT)) > 0; got += (size_t)n)
 		house_turn(&house);
-	char *first = memmem(all, got, "Content-Length: 1000\r\n", 22), *second = memmem(all, got, "201 Created", 11),
+	char *first = memmem(all, got, "Content-Length: 1000\r\n", 22),
+	     *second = memmem(all, got, "201 Created", 11),
 	     *third = memmem(all, got, "Content-Length: 100000\r\n", 24);
 	cr_assert(first && second && third && first < second && second < third);
 	free(all);

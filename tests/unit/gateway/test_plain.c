@@ -2,7 +2,7 @@
 #include "actors/gateway/chunk.h"
 #include "actors/gateway/facts.h"
 #include "actors/gateway/range.h"
-#include "actors/gateway/shards.h"
+#include "proto/shards.h"
 #include "actors/gateway/target.h"
 
 #include <criterion/criterion.h>
@@ -10,40 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CID "bafkreibwbxbl6t3b7xjkivwtr5cviwywf4auhzax4esh6r7gmmodob5q4e" /* "hello bytecave\n", FEATURES K8 */
+#define CID \
+	"bafkreibwbxbl6t3b7xjkivwtr5cviwywf4auhzax4esh6r7gmmodob5q4e" /* "hello bytecave\n", FEATURES K8 */
 #define HEX "360dc2bf4f61fdd2a456d38f45545b162f0143e417e1247f47e6631c3707b0e1"
-
-Test(shards, parses_and_prints)
-{
-	struct shards shards;
-	char text[SHARDS_TEXT];
-	cr_assert(shards_parse("512-767,0-255", 1024, &shards));
-	cr_assert_str_eq(shards_text(&shards, text), "0-255,512-767");
-	cr_assert(shards_parse("", 1024, &shards));
-	cr_assert_str_eq(shards_text(&shards, text), "0-1023");
-	cr_assert(shards_parse("7", 1024, &shards) && shards_keep(&shards, 7) && !shards_keep(&shards, 8));
-}
-
-Test(shards, refuses)
-{
-	static const char *const bad[] = {"0-1024", "5-4", "0-5,5-9", "0-5,", ",", "a", "0-5;7", "-5", "5-", " 1-2",
-					  "99999999999999999999"};
-	struct shards shards;
-	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-		cr_assert_not(shards_parse(bad[i], 1024, &shards), "%s", bad[i]);
-	cr_assert_not(shards_parse("", 0, &shards));
-}
-
-Test(shards, gap_is_the_widest_that_is_not_kept)
-{
-	struct shards shards;
-	cr_assert(shards_parse("0-255,512-767", 1024, &shards));
-	struct shard_span gap = shards_gap(&shards, 300);
-	cr_assert(gap.start == 256 && gap.end == 511);
-	gap = shards_gap(&shards, 1000);
-	cr_assert(gap.start == 768 && gap.end == 1023);
-	cr_assert(shards_keep(&shards, 255) && !shards_keep(&shards, 256) && !shards_keep(&shards, 511));
-}
 
 struct target_case {
 	const char *text;
@@ -96,13 +65,15 @@ Test(target, table)
 		{"ftp://h/store", ROUTE_BAD_PATH},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-		cr_assert_eq(target_read(cases[i].text, strlen(cases[i].text)).route, cases[i].route, "%s", cases[i].text);
+		cr_assert_eq(target_read(cases[i].text, strlen(cases[i].text)).route, cases[i].route, "%s",
+			     cases[i].text);
 	cr_assert_eq(target_read("/store\0/x", 9).route, ROUTE_BAD_PATH);
 }
 
 Test(target, both_texts_name_one_blob)
 {
-	struct target a = target_read("/blob/" CID, strlen("/blob/" CID)), b = target_read("/retrieve/" HEX, strlen("/retrieve/" HEX));
+	struct target a = target_read("/blob/" CID, strlen("/blob/" CID)),
+		      b = target_read("/retrieve/" HEX, strlen("/retrieve/" HEX));
 	cr_assert_arr_eq(a.cid.bytes, b.cid.bytes, 32);
 }
 
@@ -187,8 +158,10 @@ Test(etag, lists)
 	};
 	struct target target = target_read("/blob/" CID, strlen("/blob/" CID));
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		cr_assert_eq(etags_hold(cases[i].value, &target.cid, false), cases[i].weak, "%s", cases[i].value);
-		cr_assert_eq(etags_hold(cases[i].value, &target.cid, true), cases[i].strong, "%s", cases[i].value);
+		cr_assert_eq(etags_hold(cases[i].value, &target.cid, false), cases[i].weak, "%s",
+			     cases[i].value);
+		cr_assert_eq(etags_hold(cases[i].value, &target.cid, true), cases[i].strong, "%s",
+			     cases[i].value);
 	}
 }
 
@@ -259,7 +232,7 @@ Test(facts, info_has_the_six_fields)
 	memset(facts.who.key.bytes, 0xcd, 32);
 	facts_clean(facts.who.peer_id);
 	facts_clean(facts.who.owner);
-	cr_assert(shards_parse("0-255,512-767", 1024, &facts.who.shards));
+	cr_assert_null(shards_parse("0-255,512-767", 1024, &facts.who.shards, (char[SHARDS_WHY]){0}));
 	json_t *json = load(facts_info(&facts));
 	cr_assert_eq(json_object_size(json), 6);
 	cr_assert_str_eq(json_string_value(json_object_get(json, "nodeId")), "node-12");

@@ -82,7 +82,8 @@ static void teardown(void)
 	cr_assert_eq(chunks.held, 0, "every buffer was given back");
 }
 
-static void say(enum stream_type type, uint32_t transfer, uint32_t argument, enum err err, const void *payload, uint32_t length)
+static void say(enum stream_type type, uint32_t transfer, uint32_t argument, enum err err,
+		const void *payload, uint32_t length)
 {
 	struct stream_frame frame = {
 		.length = length, .type = type, .error = err, .transfer = transfer, .argument = argument};
@@ -195,10 +196,11 @@ Test(stream, get_in_pieces_of_every_size)
 	static uint8_t bytes[200000];
 	size_t length = 0;
 	struct stream_found found = {{{1}}, 130000};
-	struct stream_frame frames[] = {{.length = sizeof found, .type = STREAM_FOUND, .transfer = asked.transfer},
-					{.length = STREAM_DATA_MAX, .type = STREAM_DATA, .transfer = asked.transfer},
-					{.length = 130000 - STREAM_DATA_MAX, .type = STREAM_DATA, .transfer = asked.transfer},
-					{.type = STREAM_END, .transfer = asked.transfer}};
+	struct stream_frame frames[] = {
+		{.length = sizeof found, .type = STREAM_FOUND, .transfer = asked.transfer},
+		{.length = STREAM_DATA_MAX, .type = STREAM_DATA, .transfer = asked.transfer},
+		{.length = 130000 - STREAM_DATA_MAX, .type = STREAM_DATA, .transfer = asked.transfer},
+		{.type = STREAM_END, .transfer = asked.transfer}};
 	for (int i = 0; i < 4; i++) {
 		memcpy(bytes + length, &frames[i], sizeof frames[i]);
 		length += sizeof frames[i];
@@ -348,10 +350,12 @@ static void feed_breach(const struct breach *breach)
 	struct stream_found found = {{{1}}, 10};
 	if (breach->when == AFTER_FOUND)
 		say(STREAM_FOUND, number, 0, 0, &found, sizeof found);
-	say(breach->frame.type, number, breach->frame.argument, breach->frame.error, payload, breach->frame.length);
+	say(breach->frame.type, number, breach->frame.argument, breach->frame.error, payload,
+	    breach->frame.length);
 	for (int i = 0; i < 20 && !seen.lost; i++)
 		stream_readable(stream);
-	cr_assert(seen.lost == 1 && seen.why == ERR_MALFORMED && seen.ends == 1 && seen.end == ERR_GONE, "%s", breach->name);
+	cr_assert(seen.lost == 1 && seen.why == ERR_MALFORMED && seen.ends == 1 && seen.end == ERR_GONE, "%s",
+		  breach->name);
 	close(other);
 }
 
@@ -367,13 +371,17 @@ Test(stream, breaches_end_the_connection)
 		{"found twice", {.type = STREAM_FOUND, .length = sizeof(struct stream_found)}, AFTER_FOUND},
 		{"data too long", {.type = STREAM_DATA, .length = STREAM_DATA_MAX + 1}, AFTER_FOUND},
 		{"empty data", {.type = STREAM_DATA}, AFTER_FOUND},
-		{"stored for a get", {.type = STREAM_STORED, .length = sizeof(struct stream_stored)}, AFTER_FOUND},
+		{"stored for a get",
+		 {.type = STREAM_STORED, .length = sizeof(struct stream_stored)},
+		 AFTER_FOUND},
 		{"credit for a get", {.type = STREAM_CREDIT, .argument = 1}, AFTER_FOUND},
 		{"error without one", {.type = STREAM_ERROR}, AFTER_FOUND},
 		{"data for a put", {.type = STREAM_DATA, .length = 3}, ON_PUT},
 		{"found for a put", {.type = STREAM_FOUND, .length = sizeof(struct stream_found)}, ON_PUT},
 		{"end for a put", {.type = STREAM_END}, ON_PUT},
-		{"stored before the end", {.type = STREAM_STORED, .length = sizeof(struct stream_stored)}, ON_PUT},
+		{"stored before the end",
+		 {.type = STREAM_STORED, .length = sizeof(struct stream_stored)},
+		 ON_PUT},
 		{"credit past the window", {.type = STREAM_CREDIT, .argument = 1}, ON_PUT},
 		{"credit that wraps", {.type = STREAM_CREDIT, .argument = UINT32_MAX}, ON_PUT},
 	};
@@ -466,7 +474,8 @@ Test(stream, partial_writes_lose_nothing)
 	cr_assert(seen.storeds == 1 && seen.stored.size == 10 * STREAM_DATA_MAX);
 	const struct fake_blob *blob = fake_store_find(store, &seen.stored.cid);
 	for (unsigned i = 0; i < 10; i++)
-		cr_assert(blob->bytes[i * STREAM_DATA_MAX] == 'a' + i && blob->bytes[(i + 1) * STREAM_DATA_MAX - 1] == 'a' + i);
+		cr_assert(blob->bytes[i * STREAM_DATA_MAX] == 'a' + i &&
+			  blob->bytes[(i + 1) * STREAM_DATA_MAX - 1] == 'a' + i);
 	fake_store_free(store);
 }
 

@@ -157,7 +157,7 @@ Test(blobs, a_blob_that_is_too_large)
 Test(blobs, another_nodes_shard)
 {
 	house_close(&house);
-	cr_assert_null(shards_parse(&house.shape.shards, 1024, "0-970,972-1023"));
+	cr_assert_null(shards_parse("0-970,972-1023", 1024, &house.shape.shards, (char[SHARDS_WHY]){0}));
 	house_open(&house);
 	cr_expect_eq(put_declared("hello bytecave\n", 15, 15), ERR_WRONG_SHARD); /* 971: FEATURES K8 */
 	cr_expect_eq(put_declared("hello bytecave\n", 14, 14), ERR_OK);
@@ -211,7 +211,7 @@ Test(blobs, none_after_it_was_told_to_end)
 /* Fills the quota but for `left` bytes. */
 static void fill_up(uint64_t left)
 {
-	struct store_stat stat = stat_of(&house);
+	struct store_figures stat = stat_of(&house);
 	uint64_t seed = 100;
 	while (stat.quota - stat.used > left) {
 		uint64_t room = stat.quota - stat.used - left;

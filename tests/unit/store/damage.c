@@ -57,7 +57,7 @@ static void one_bit(uint64_t seed, size_t length, uint64_t byte, unsigned bit, u
 {
 	struct cid cid;
 	struct told told = {0};
-	struct store_stat before = stat_of(&house);
+	struct store_figures before = stat_of(&house);
 	cr_assert_eq(put_seeded(&house, seed, length, &cid), ERR_OK);
 	flip(&house, "arena", place_of(&cid) + byte, bit);
 	store_on_corrupt(house.store, on_corrupt, &told);
@@ -466,7 +466,7 @@ static void expect_same_after_rebuild(void)
 {
 	size_t before, after;
 	struct cid *all = list_all(&house, &before);
-	struct store_stat stat = stat_of(&house);
+	struct store_figures stat = stat_of(&house);
 	struct store_row *rows = x_new_array(before, sizeof *rows);
 	for (size_t i = 0; i < before; i++)
 		cr_assert_eq(store_head(house.store, &all[i], &rows[i]), ERR_OK);

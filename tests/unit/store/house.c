@@ -27,7 +27,7 @@ void house_make(struct house *house, uint64_t quota)
 					    .quota = quota,
 					    .max_blob = 64 * MIB,
 					    .secret = house->secret};
-	cr_assert_null(shards_parse(&house->shape.shards, 1024, ""));
+	cr_assert_null(shards_parse("", 1024, &house->shape.shards, (char[SHARDS_WHY]){0}));
 }
 
 void house_init(struct house *house)
@@ -215,10 +215,10 @@ enum err get_seeded(struct house *house, uint64_t seed, size_t length)
 	return err;
 }
 
-struct store_stat stat_of(struct house *house)
+struct store_figures stat_of(struct house *house)
 {
-	struct store_stat stat;
-	store_stat(house->store, &stat);
+	struct store_figures stat;
+	store_figures(house->store, &stat);
 	return stat;
 }
 
@@ -269,7 +269,7 @@ struct cid *list_all(struct house *house, size_t *count)
 void house_audit(struct house *house)
 {
 	struct listing all = list(house);
-	struct store_stat stat = stat_of(house);
+	struct store_figures stat = stat_of(house);
 	cr_assert_eq(stat.blobs, all.count, "%lu blobs counted, %zu listed", (unsigned long)stat.blobs, all.count);
 	cr_assert_eq(stat.bytes, all.bytes);
 	cr_assert_eq(stat.used, all.charge, "used %lu, charges %lu", (unsigned long)stat.used, (unsigned long)all.charge);

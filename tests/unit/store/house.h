@@ -55,7 +55,7 @@ enum err get_range(struct house *house, const struct cid *cid, uint64_t offset, 
 /* Whether the blob is exactly fill(seed, length). ERR_OK, or the error; wrong bytes fail the test. */
 enum err get_seeded(struct house *house, uint64_t seed, size_t length);
 
-struct store_stat stat_of(struct house *house);
+struct store_figures stat_of(struct house *house);
 uint64_t charge_of(uint64_t size); /* by the words of DESIGN 6, not by the code under test; in 1 KiB units */
 
 /* All CIDs, in order; the caller frees. */

@@ -1,5 +1,5 @@
 /* The plain parts under the store, each alone: chunks, the Merkle tree, the free map, slots, headers, the arena's head, the
- * marker, shards. */
+ * marker. */
 #include "tests/unit/store/house.h"
 
 #include "actors/base/crypto/crypto.h"
@@ -429,30 +429,4 @@ Test(plain, the_marker_is_strict)
 	unlink(file);
 	close(folder);
 	rmdir(path);
-}
-
-/* -- shards ---------------------------------------------------------------------------------------------------------- */
-
-Test(plain, shards_are_read_strictly)
-{
-	struct shards shards;
-	static const char *const good[] = {"", "0-255,512-767", "7", "1023", "512-767,0-255", "0,1,2-2"};
-	static const char *const bad[] = {"0-1024", "5-4", "0-5,5-6", "a", "1,", ",1", "1-", "-1", "1;2", "1 2", "99999999999999999999"};
-	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
-		cr_expect_null(shards_parse(&shards, 1024, good[i]), "%s", good[i]);
-	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-		cr_expect_not_null(shards_parse(&shards, 1024, bad[i]), "%s", bad[i]);
-}
-
-Test(plain, shards_keep_what_they_say)
-{
-	crypto_warm();
-	struct shards shards;
-	struct cid hello = cid_of("hello bytecave\n", 15); /* FEATURES K8: shard 971 of 1024 */
-	cr_assert_null(shards_parse(&shards, 1024, "0-970,972-1023"));
-	cr_expect_not(shards_keep(&shards, &hello));
-	cr_assert_null(shards_parse(&shards, 1024, "3,971"));
-	cr_expect(shards_keep(&shards, &hello));
-	cr_assert_null(shards_parse(&shards, 1024, ""));
-	cr_expect(shards_keep(&shards, &hello));
 }

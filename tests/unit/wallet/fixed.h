@@ -1,4 +1,4 @@
-/* Keys that everybody knows, for tests: the wallet of web3.js's documentation, and RFC 8032's first test key. */
+/* Keys that everybody knows, for tests: the wallet of web3.js's documentation, RFC 8032's first test key. */
 #ifndef WARREN_TESTS_FIXED_H
 #define WARREN_TESTS_FIXED_H
 

@@ -35,7 +35,7 @@ enum keyfile_end folder_open(struct folder *folder); /* with the right node and 
 enum keyfile_end folder_write(struct folder *folder);
 
 /* *folder->opened are the fixed keys, or nothing at all. */
-void expect_opened(const struct folder *folder, enum keyfile_end end, enum keyfile_end expected, const char *what,
-		   size_t where);
+void expect_opened(const struct folder *folder, enum keyfile_end end, enum keyfile_end expected,
+		   const char *what, size_t where);
 
 #endif

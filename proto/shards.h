@@ -1,12 +1,17 @@
-/* Which shards of the network this node keeps, and how that is said to people. Pure. */
-#ifndef WARREN_GATEWAY_SHARDS_H
-#define WARREN_GATEWAY_SHARDS_H
+/* Which shards of the network a node keeps: the setting `shards`, "0-255,512-767" (FEATURES B6, K8). The supervisor checks it,
+ * the store obeys it, the gateway says it to people: so it is read in one place. Pure. */
+#ifndef WARREN_PROTO_SHARDS_H
+#define WARREN_PROTO_SHARDS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SHARD_SPANS = 64, SHARDS_TEXT = 64 * 12 + 1 };
+enum {
+	SHARD_SPANS = 64, /* as many as store_node tells */
+	SHARDS_TEXT = SHARD_SPANS * 12 + 1,
+	SHARDS_WHY = 120,
+};
 
 struct shard_span { /* both ends belong to it */
 	uint32_t start, end;
@@ -18,9 +23,8 @@ struct shards {
 	struct shard_span span[SHARD_SPANS]; /* in ascending order, apart from one another */
 };
 
-/* Reads "0-255,512-767" (the setting `shards`); "" is all of them. False for anything else: a number past `count`, a pair
- * the wrong way round, two that touch each other's shards, too many. */
-bool shards_parse(const char *text, uint32_t count, struct shards *shards);
+/* "" is all of them. NULL, or what is wrong as a sentence in `why`: start <= end < count, no overlap, at most SHARD_SPANS. */
+const char *shards_parse(const char *text, uint32_t count, struct shards *shards, char why[SHARDS_WHY]);
 
 bool shards_keep(const struct shards *shards, uint32_t shard);
 

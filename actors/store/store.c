@@ -1,0 +1,383 @@
+/* store@N: the blobs of node N, sealed under a key of its own. Runs as its own uid without network; touches its folder, the
+ * listener for its own gateway, and the bus. When it dies nothing that was acknowledged is lost; what was under way was never
+ * acknowledged and leaves no trace. */
+#include "actors/base/actor.h"
+#include "actors/base/crypto/crypto.h"
+#include "actors/store/blobs.h"
+#include "actors/store/stream.h"
+#include "proto/store.h"
+#include "proto/wallet.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	MIB = 1048576,
+	TEND_MS = 1000,
+	ASK_WALLET_MS = 500,          /* until it has told who we are */
+	CHECK_MS = 10000,             /* between two steps of the scan when all is well … */
+	CHECK_SOON_MS = 20,           /* … and after the machine stopped without notice: everything, soon */
+	DRAIN_MS = 100,
+};
+
+struct store_actor {
+	struct store *store;
+	struct streams *streams;
+	struct shards shards;
+	char peer_id[PEER_ID_TEXT + 1], owner[ADDRESS_TEXT];
+	struct key key;
+	bool key_known, owner_known;
+	bool checking_all;
+	struct store_figures figures; /* what `warren limits` shows; refreshed each second */
+};
+
+HANDLERS(handlers, STORE_CALLS);
+
+static struct store_actor *self_of(struct actor *self)
+{
+	return actor_state(self);
+}
+
+/* -- who the node is ------------------------------------------------------------------------------------------------- */
+
+static void on_address(struct actor *self, void *context, enum err err, const struct wallet_address_reply *reply)
+{
+	(void)context;
+	if (err != ERR_OK)
+		return;
+	snprintf(self_of(self)->owner, sizeof self_of(self)->owner, "%s", reply->text);
+	self_of(self)->owner_known = true;
+}
+
+static void on_node_key(struct actor *self, void *context, enum err err, const struct wallet_node_key_reply *reply)
+{
+	(void)context;
+	if (err != ERR_OK)
+		return;
+	self_of(self)->key = reply->key;
+	snprintf(self_of(self)->peer_id, sizeof self_of(self)->peer_id, "%s", reply->peer_id);
+	self_of(self)->key_known = true;
+}
+
+static void ask_wallet(struct actor *self, void *context)
+{
+	(void)context;
+	if (!self_of(self)->owner_known)
+		ask_wallet_address(self, actor_node(self), &(struct wallet_address){}, on_address, NULL);
+	if (!self_of(self)->key_known)
+		ask_wallet_node_key(self, actor_node(self), &(struct wallet_node_key){}, on_node_key, NULL);
+	if (!self_of(self)->owner_known || !self_of(self)->key_known)
+		actor_after(self, ASK_WALLET_MS, ask_wallet, NULL);
+}
+
+/* -- handlers -------------------------------------------------------------------------------------------------------- */
+
+enum err on_store_open(struct actor *self, struct call *call, const struct store_open *in, struct store_open_reply *out)
+{
+	(void)call, (void)in;
+	out->ticket = streams_ticket(self_of(self)->streams);
+	return ERR_OK;
+}
+
+enum err on_store_stat(struct actor *self, struct call *call, const struct store_stat *in, struct store_stat_reply *out)
+{
+	(void)call, (void)in;
+	struct store_figures now;
+	store_figures(self_of(self)->store, &now);
+	*out = (struct store_stat_reply){.blobs = now.blobs,
+					 .bytes = now.bytes,
+					 .used = now.used,
+					 .quota = now.quota,
+					 .physical = now.physical,
+					 .corrupt = now.corrupt,
+					 .writable = !now.trouble,
+					 .puts = now.puts,
+					 .gets = now.gets,
+					 .groups = now.groups};
+	snprintf(out->trouble, sizeof out->trouble, "%s", now.trouble ? now.trouble : "");
+	return ERR_OK;
+}
+
+enum err on_store_node(struct actor *self, struct call *call, const struct store_node *in, struct store_node_reply *out)
+{
+	(void)in;
+	const struct store_actor *store = self_of(self);
+	struct shard_range *ranges = arena_take(call_arena(call), SHARD_SPANS * sizeof *ranges);
+	for (unsigned i = 0; i < store->shards.spans; i++)
+		ranges[i] = (struct shard_range){store->shards.span[i].start, store->shards.span[i].end};
+	out->known = store->key_known && store->owner_known;
+	out->key = store->key;
+	snprintf(out->peer_id, sizeof out->peer_id, "%s", store->peer_id);
+	snprintf(out->owner, sizeof out->owner, "%s", store->owner);
+	out->shard_count = store->shards.count;
+	out->shards = ranges;
+	out->shards_count = store->shards.spans;
+	return ERR_OK;
+}
+
+enum err on_store_head(struct actor *self, struct call *call, const struct store_head *in, struct store_head_reply *out)
+{
+	(void)call;
+	struct store_row row;
+	enum err err = store_head(self_of(self)->store, &in->cid, &row);
+	if (err == ERR_OK)
+		*out = (struct store_head_reply){row.size, row.charge, row.stored_at};
+	return err;
+}
+
+static void on_deleted(void *context, enum err err)
+{
+	struct call *call = context;
+	if (err == ERR_OK)
+		reply_store_delete(call, &(struct store_delete_reply){});
+	else
+		call_fail(call, err);
+}
+
+enum err on_store_delete(struct actor *self, struct call *call, const struct store_delete *in, struct store_delete_reply *out)
+{
+	(void)out;
+	char cid[CID_TEXT];
+	log_info("store.delete", "cid=%s uid=%u", cid_text(&in->cid, cid), call_asker(call).uid);
+	return store_delete(self_of(self)->store, &in->cid, on_deleted, call);
+}
+
+struct page {
+	struct blob_row *rows;
+	uint32_t count, most;
+};
+
+static void list_one(void *context, const struct cid *cid, uint64_t size)
+{
+	struct page *page = context;
+	if (page->count < page->most)
+		page->rows[page->count++] = (struct blob_row){*cid, size};
+}
+
+enum err on_store_list(struct actor *self, struct call *call, const struct store_list *in, struct store_list_reply *out)
+{
+	struct page page = {.most = in->most};
+	page.rows = arena_take(call_arena(call), (size_t)page.most * sizeof *page.rows + 1);
+	enum err err = store_list(self_of(self)->store, in->has_after ? &in->after : NULL, in->most, list_one, &page);
+	out->blobs = page.rows;
+	out->blobs_count = page.count;
+	return err;
+}
+
+/* -- what the tap hears ---------------------------------------------------------------------------------------------- */
+
+static void put_done(void *context, const struct stored *stored, uint64_t ms)
+{
+	publish_store_put_done(context, &(struct store_put_done){stored->cid, stored->size, stored->fresh, (uint32_t)ms});
+}
+
+static void get_done(void *context, const struct cid *cid, uint64_t bytes, uint64_t ms, enum err end)
+{
+	struct store_get_done done = {.cid = *cid, .bytes = bytes, .ms = (uint32_t)ms};
+	snprintf(done.end, sizeof done.end, "%s", err_name(end));
+	publish_store_get_done(context, &done);
+}
+
+static void corrupted(void *context, const struct cid *cid, uint64_t chunk)
+{
+	char text[CID_TEXT];
+	log_error("store.corrupt", "cid=%s chunk=%" PRId64 " why=\"stored bytes failed their check and are not served\"",
+		  cid_text(cid, text), (int64_t)chunk);
+	publish_store_corrupted(context, &(struct store_corrupted){*cid, chunk});
+}
+
+/* -- turning --------------------------------------------------------------------------------------------------------- */
+
+static void turn_store(struct actor *self, void *context, int fd, short events)
+{
+	(void)context, (void)fd, (void)events;
+	store_turn(self_of(self)->store);
+	streams_turn(self_of(self)->streams); /* what was committed is told at once */
+}
+
+static void turn_streams(struct actor *self, void *context, int fd, short events)
+{
+	(void)context, (void)fd, (void)events;
+	streams_turn(self_of(self)->streams);
+}
+
+static void tend(struct actor *self, void *context)
+{
+	(void)context;
+	struct store_actor *store = self_of(self);
+	const char *before = store->figures.trouble;
+	store_tend(store->store);
+	streams_tend(store->streams, now_ms());
+	store_figures(store->store, &store->figures);
+	if (store->figures.trouble && !before)
+		log_error("store.trouble", "why=\"%s; it takes no new blobs until the disk does\"", store->figures.trouble);
+	if (!store->figures.trouble && before)
+		log_info("store.recovered", "was=\"%s\"", before);
+}
+
+/* A blob now and then, so that rot is found before a reader finds it; all of them after the machine stopped without notice. */
+static void check(struct actor *self, void *context)
+{
+	(void)context;
+	struct store_actor *store = self_of(self);
+	enum check step = store_check_next(store->store);
+	if (step == CHECK_END) {
+		if (store->checking_all)
+			log_info("store.checked", "blobs=%" PRIu64 " corrupt=%" PRIu64, store->figures.blobs,
+				 store->figures.corrupt);
+		store->checking_all = false;
+		store_check_from(store->store, NULL);
+	}
+	bool soon = store->checking_all || step == CHECK_MORE;
+	actor_after(self, soon ? CHECK_SOON_MS : CHECK_MS, check, NULL);
+}
+
+/* -- life ------------------------------------------------------------------------------------------------------------ */
+
+static int shape_of(struct actor *self, struct store_shape *shape)
+{
+	struct store_actor *store = self_of(self);
+	char why[SHARDS_WHY];
+	const char *wrong = shards_parse(actor_setting(self, "shards"),
+					 (uint32_t)actor_setting_number(self, "shard_count"), &store->shards, why);
+	if (wrong) {
+		log_error("store.shards", "why=\"%s\"", wrong);
+		return EXIT_CONFIG;
+	}
+	*shape = (struct store_shape){.folder = actor_self_path(self),
+				      .node = actor_node(self),
+				      .quota = actor_setting_number(self, "quota_mb") * MIB,
+				      .max_blob = actor_setting_number(self, "max_blob_mb") * MIB,
+				      .shards = store->shards,
+				      .secret = actor_secret(self)};
+	return 0;
+}
+
+/* A folder that is not what the configuration says waits for a person; a disk that refuses is tried again. */
+static int exit_code(enum store_end end)
+{
+	switch (end) {
+	case STORE_OK:
+		return 0;
+	case STORE_NO_MARKER:
+	case STORE_OTHER_NODE:
+	case STORE_NO_ARENA:
+	case STORE_DAMAGED:
+	case STORE_OTHER_SECRET:
+	case STORE_NEWER:
+		return EXIT_CONFIG;
+	case STORE_TAKEN:
+	case STORE_NO_ROOM:
+	case STORE_DISK:
+		return EXIT_WORLD;
+	}
+	bug("store_end");
+}
+
+static int init(struct actor *self)
+{
+	struct store_shape shape;
+	uint64_t physical;
+	bool found;
+	char why[STORE_WHY];
+	int failed = shape_of(self, &shape);
+	if (failed)
+		return failed;
+	enum store_end end = store_init(&shape, &physical, &found, why);
+	if (end != STORE_OK) {
+		log_error("store.init", "why=\"%s\"", why);
+		return exit_code(end);
+	}
+	printf("quota %" PRIu64 "\nphysical %" PRIu64 "\nstore %s\n", shape.quota / MIB, physical, found ? "found" : "made");
+	return fflush(stdout) == 0 ? 0 : EXIT_WORLD;
+}
+
+static void pulse(void *context)
+{
+	(void)context;
+	actor_alive();
+}
+
+static int start(struct actor *self)
+{
+	struct store_actor *store = self_of(self);
+	struct store_shape shape;
+	char why[STORE_WHY];
+	int failed = shape_of(self, &shape);
+	if (failed)
+		return failed;
+	shape.working = pulse;
+	enum store_end end = store_open(&store->store, &shape, why);
+	actor_forget_secret(self);
+	if (end != STORE_OK) {
+		log_error("store.open", "why=\"%s\"", why);
+		return exit_code(end);
+	}
+	const struct streams_events events = {put_done, get_done, self};
+	store->streams = streams_new(actor_inherited(self, FD_STREAM), getuid() + GATEWAY - STORE, store->store,
+				     store->shards.count, &events);
+	if (!store->streams)
+		return EXIT_WORLD;
+	store_on_corrupt(store->store, corrupted, self);
+	store_figures(store->store, &store->figures);
+	store->checking_all = store->figures.check_all;
+	log_info("store.opened", "blobs=%" PRIu64 " used=%" PRIu64 " quota=%" PRIu64 "%s%s", store->figures.blobs,
+		 store->figures.used, store->figures.quota, store->figures.rebuilt ? " index=rebuilt" : "",
+		 store->checking_all ? " check=all" : "");
+	return 0;
+}
+
+static void show_limits(struct actor *self)
+{
+	struct store_figures *f = &self_of(self)->figures;
+	const struct streams_counts *counts = streams_counts(self_of(self)->streams);
+	actor_limit(self, (struct limit){"transfers", &counts->transfers, &counts->transfers_high, &counts->transfers_refused,
+					 STREAM_TRANSFERS});
+	actor_limit(self, (struct limit){"connections", &counts->links, &counts->links_high, &counts->links_refused,
+					 STREAM_LINKS});
+	actor_limit(self, (struct limit){"puts open", &f->puts_open, &f->puts_high, &f->puts_refused, STORE_PUTS});
+	actor_limit(self, (struct limit){"gets open", &f->gets_open, &f->gets_high, &f->gets_refused, STORE_GETS});
+	actor_limit(self, (struct limit){"waiting for the committer", &f->waiting, &f->waiting_high, &f->waiting_refused,
+					 STORE_PUTS});
+	actor_limit(self, (struct limit){"pages of run lists", &f->slot_pages, NULL, NULL, f->slot_pages_limit});
+	actor_limit(self, (struct limit){"bytes used", &f->used, NULL, NULL, f->quota});
+}
+
+static void ready(struct actor *self)
+{
+	actor_watch(self, store_fd(self_of(self)->store), POLLIN, turn_store, NULL);
+	actor_watch(self, streams_fd(self_of(self)->streams), POLLIN, turn_streams, NULL);
+	actor_every(self, TEND_MS, tend, NULL);
+	actor_after(self, CHECK_SOON_MS, check, NULL);
+	show_limits(self);
+	ask_wallet(self, NULL);
+}
+
+static void end_when_idle(struct actor *self, void *context)
+{
+	(void)context;
+	struct store_actor *store = self_of(self);
+	if (!streams_idle(store->streams) || !store_idle(store->store)) {
+		actor_after(self, DRAIN_MS, end_when_idle, NULL);
+		return;
+	}
+	streams_free(&store->streams);
+	store_close(&store->store);
+	actor_drained(self);
+}
+
+static void drain(struct actor *self)
+{
+	store_refuse(self_of(self)->store);
+	end_when_idle(self, NULL);
+}
+
+int main(void)
+{
+	static struct store_actor self;
+	static const struct actor_spec spec = {
+		.kind = STORE, .handlers = handlers, .start = start, .ready = ready, .drain = drain, .init = init};
+	return actor_main(&spec, &self);
+}

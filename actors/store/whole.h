@@ -1,0 +1,12 @@
+/* pwrite(2) and pread(2) until it is all done. */
+#ifndef WARREN_STORE_WHOLE_H
+#define WARREN_STORE_WHOLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* 0, or an errno; EIO for a file that ends before it is all read. */
+int write_whole(int fd, const void *bytes, size_t length, uint64_t at);
+int read_whole(int fd, void *bytes, size_t length, uint64_t at);
+
+#endif
