@@ -146,7 +146,7 @@ static struct peer *release(struct broker *self, struct open_ask *ask)
 static bool on_ask(struct broker *self, struct arrival *in, bool here)
 {
 	bool waits = in->e.type == ENVELOPE_ASK;
-	struct peer *callee;
+	struct peer *callee = NULL;
 	struct open_ask *ask = NULL;
 	enum err err = here ? admit(self, in, &callee) : ERR_GONE;
 	if (err == ERR_OK) {

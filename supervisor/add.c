@@ -90,8 +90,9 @@ static bool remove_half(const struct machine *machine, struct why *why)
 static bool choose_number(struct adding *adding, uint16_t *number, struct why *why)
 {
 	*number = 1;
-	for (uint16_t node = 1; node <= NODES_MAX; node++)
-		if (has_config(adding->machine, node) || has_folder(adding->machine, node))
+	for (unsigned node = 1; node <= NODES_MAX; node++)
+		if (has_config(adding->machine, (uint16_t)node) ||
+		    has_folder(adding->machine, (uint16_t)node))
 			*number = (uint16_t)(node + 1);
 	return *number <= NODES_MAX || refuse(why, "a machine has at most %d nodes", NODES_MAX);
 }

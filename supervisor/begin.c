@@ -237,7 +237,8 @@ void process_begin(struct supervisor *s, struct process *process)
 	close_opened(&opened);
 	process->restarts += again;
 	if (!born) {
-		log_error("birth.refused", "process=%s why=\"%s\"", process_text(process, who), quotable(&why));
+		log_error("birth.refused", "process=%s why=\"%s\"", process_text(process, who),
+			  quotable(&why));
 		process_close_birth(s, process);
 		process_fell(s, process, false, mend ? EXIT_CONFIG : EXIT_WORLD);
 		return;

@@ -158,7 +158,8 @@ static _Noreturn void child(const struct birth_plan *plan, int gate, int report)
 	struct tools tools = {gate, report, plan->jail.program, plan->jail.self_fd, plan->jail.run_fd};
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != plan->jail.supervisor)
 		_exit(EXIT_WORLD);
-	if (setsid() < 0) /* SIGCONT crosses uids within a session, and the terminal's signals are not for us */
+	if (setsid() <
+	    0) /* SIGCONT crosses uids within a session, and the terminal's signals are not for us */
 		give_up(report, JAIL_SESSION);
 	default_signals();
 	if (!arrange(plan, &tools))

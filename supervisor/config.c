@@ -130,7 +130,8 @@ static void check_shards(struct loading *loading, const struct node_config *node
 	char text[SHOWN_TEXT], why[SHARDS_WHY];
 	const char *wrong = shards_parse(shards->text, node->values[SETTING_shard_count].number, &read, why);
 	if (wrong)
-		mistake(loading->mistakes, origin(loading, node->node, shards, text), shards->line, "shards: %s", wrong);
+		mistake(loading->mistakes, origin(loading, node->node, shards, text), shards->line,
+			"shards: %s", wrong);
 }
 
 static void read_node(struct loading *loading, uint16_t number)
@@ -199,9 +200,9 @@ static void read_nodes(struct loading *loading)
 	}
 	closedir(folder);
 	loading->config->nodes = x_new_array(NODES_MAX, sizeof *loading->config->nodes);
-	for (uint16_t node = 1; node <= NODES_MAX; node++)
+	for (unsigned node = 1; node <= NODES_MAX; node++)
 		if (declared[node])
-			read_node(loading, node);
+			read_node(loading, (uint16_t)node);
 }
 
 static void check_ports(struct loading *loading)

@@ -64,7 +64,7 @@ static const char *gib(uint64_t bytes, char text[32])
 bool disk_has_room(const struct machine *machine, const struct config *config, uint32_t quota_mib,
 		   struct why *why)
 {
-	struct room room;
+	struct room room = {0};
 	if (!disk_room(machine, config, &room, why))
 		return false;
 	struct room_left left = room_left(&room);

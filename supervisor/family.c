@@ -8,6 +8,7 @@
 #include "supervisor/listen.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 const char *process_state_name(unsigned state)
@@ -134,25 +135,29 @@ static void free_process(struct supervisor *s, struct process *process)
 	x_free(&process);
 }
 
+/* Out of the table first: closing what belongs to one walks over all that are in it. */
+static void remove_process(struct supervisor *s, unsigned index)
+{
+	struct process *process = s->processes[index];
+	s->count--;
+	memmove(s->processes + index, s->processes + index + 1,
+		(s->count - index) * sizeof(struct process *));
+	free_process(s, process);
+}
+
 void family_free_gone(struct supervisor *s)
 {
-	unsigned kept = 0;
-	for (unsigned i = 0; i < s->count; i++) {
-		struct process *process = s->processes[i];
-		bool gone = !process->declared && !process->pid && !process->log_told;
-		if (gone)
-			free_process(s, process);
-		else
-			s->processes[kept++] = process;
+	for (unsigned i = s->count; i-- > 0;) {
+		const struct process *process = s->processes[i];
+		if (!process->declared && !process->pid && !process->log_told)
+			remove_process(s, i);
 	}
-	s->count = kept;
 }
 
 void family_end(struct supervisor *s)
 {
-	for (unsigned i = 0; i < s->count; i++)
-		free_process(s, s->processes[i]);
-	s->count = 0;
+	while (s->count)
+		remove_process(s, s->count - 1);
 	x_free(&s->processes);
 }
 

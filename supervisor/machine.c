@@ -22,8 +22,9 @@ bool only_ours(int fd, const char *what, mode_t type, struct why *why)
 	if ((at.st_mode & S_IFMT) != type)
 		return refuse(why, "%s is not a %s", what, type == S_IFDIR ? "folder" : "file");
 	if (at.st_uid != 0 && at.st_uid != geteuid())
-		return refuse(why, "%s belongs to uid %u, not to you (uid %u): run this as its owner, or chown it", what, at.st_uid,
-			      geteuid());
+		return refuse(why,
+			      "%s belongs to uid %u, not to you (uid %u): run this as its owner, or chown it",
+			      what, at.st_uid, geteuid());
 	if (at.st_mode & 022)
 		return refuse(why, "%s can be written by others (mode %03o); chmod go-w it", what,
 			      at.st_mode & 07777);

@@ -19,10 +19,10 @@ static uint64_t delay(uint32_t deaths, bool was_ready)
 	uint32_t step = deaths + !was_ready;
 	if (step == 1)
 		return 0;
-	uint64_t ms = RESTART_FIRST_MS;
-	for (; step > 2 && ms < RESTART_MOST_MS; step--)
+	uint64_t ms = RESTART_FIRST_MS, most = was_ready ? RESTART_READY_MOST_MS : RESTART_MOST_MS;
+	for (; step > 2 && ms < most; step--)
 		ms *= 2;
-	return ms < RESTART_MOST_MS ? ms : RESTART_MOST_MS;
+	return ms < most ? ms : most;
 }
 
 struct verdict restart_after(struct streak *process, struct deaths *node, uint32_t park_deaths,

@@ -168,7 +168,8 @@ void roster_turn(struct supervisor *s, uint64_t now)
 /* May the pid of this zombie be given to somebody else? */
 bool roster_has_buried(const struct supervisor *s, const struct process *process, uint64_t now)
 {
-	if (s->roster.fd < 0 || process->row->kind == BROKER || elapsed_ms(now, process->died_ms) > BURY_WAIT_MS)
+	if (s->roster.fd < 0 || process->row->kind == BROKER ||
+	    elapsed_ms(now, process->died_ms) > BURY_WAIT_MS)
 		return true;
 	return !process->told.verb && process->told_serial <= s->roster.acked;
 }

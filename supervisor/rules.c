@@ -41,7 +41,8 @@ enum { RULE_PATH_BENEATH = 1, ASK_VERSION = 1 };
 	(READ_FILE | WRITE_FILE | READ_DIR | REMOVE_DIR | REMOVE_FILE | MAKE_DIR | MAKE_REG | REFER | \
 	 TRUNCATE)
 #define OF_FILES \
-	(EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV) /* the others make sense for folders only \
+	(EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | \
+	 IOCTL_DEV) /* the others make sense for folders only \
 								   */
 
 #define NETWORK_TCP UINT64_C(3) /* bind and connect, ABI 4 */

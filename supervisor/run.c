@@ -368,7 +368,8 @@ int supervisor_run(struct machine *machine, int background)
 	live(s);
 	notify("STOPPING=1");
 	unsigned left = kill_the_rest(s);
-	log_info("warrend.end", "left=%u up_ms=%llu", left, (unsigned long long)(elapsed_ms(now_ms(), s->started_ms)));
+	log_info("warrend.end", "left=%u up_ms=%llu", left,
+		 (unsigned long long)(elapsed_ms(now_ms(), s->started_ms)));
 	close_all(s);
 	x_free(&s);
 	return left ? EXIT_WORLD : 0;

@@ -81,14 +81,6 @@ static void of_process(struct findings *findings, const struct process_row *proc
 	}
 }
 
-static const struct node_row *find_node(const struct steward_status_reply *status, unsigned node)
-{
-	for (uint32_t i = 0; i < status->nodes_count; i++)
-		if (status->nodes[i].node == node)
-			return &status->nodes[i];
-	return NULL;
-}
-
 /* Of a parked node: whose deaths were the reason. */
 static const struct process_row *most_restarted(const struct steward_status_reply *status, unsigned node)
 {
@@ -102,34 +94,76 @@ static const struct process_row *most_restarted(const struct steward_status_repl
 	return most;
 }
 
-static void of_node(struct findings *findings, const struct steward_status_reply *status,
-		    const struct node_row *node)
+/* Whether every process of a node is stopped. */
+static bool all_stopped(const struct steward_status_reply *status, unsigned node)
+{
+	unsigned declared = 0, stopped = 0;
+	for (uint32_t i = 0; i < status->processes_count; i++) {
+		declared += status->processes[i].node == node;
+		stopped += status->processes[i].node == node &&
+			   process_state(&status->processes[i]) == PROCESS_STOPPED;
+	}
+	return declared && stopped == declared;
+}
+
+static void of_parked(struct findings *findings, const struct steward_status_reply *status, unsigned node)
 {
 	char next[120], who[WHO_TEXT], end[UNIT_TEXT];
-	const struct process_row *cause = most_restarted(status, node->node);
-	if (node->parked) {
-		snprintf(next, sizeof next, "warren logs %u, then warren start %u", node->node, node->node);
-		finding_add(findings, BAD, next, "node %u is parked, its processes died too often%s%s%s%s",
-			    node->node, cause ? "; " : "", cause ? process_who(cause, who) : "",
-			    cause ? ": " : "", cause ? end_text(cause->last_end, end) : "");
-	} else if (node->draining) {
-		snprintf(next, sizeof next, "warren start %u takes it back", node->node);
+	const struct process_row *cause = most_restarted(status, node);
+	snprintf(next, sizeof next, "warren logs %u, then warren start %u", node, node);
+	finding_add(findings, BAD, next, "node %u is parked, its processes died too often%s%s%s%s", node,
+		    cause ? "; " : "", cause ? process_who(cause, who) : "", cause ? ": " : "",
+		    cause ? end_text(cause->last_end, end) : "");
+}
+
+/* True when it says all there is to say of the node's processes. */
+static bool of_node(struct findings *findings, const struct steward_status_reply *status,
+		    const struct node_row *node)
+{
+	char next[80];
+	bool stopped = all_stopped(status, node->node);
+	snprintf(next, sizeof next, "warren start %u", node->node);
+	if (node->parked)
+		of_parked(findings, status, node->node);
+	else if (node->draining && stopped)
+		finding_add(findings, WARN, next, "node %u is drained: its work has ended, it is stopped",
+			    node->node);
+	else if (node->draining)
 		finding_add(findings, WARN, next, "node %u drains: it takes nothing new, then stops",
 			    node->node);
+	else if (stopped)
+		finding_add(findings, WARN, next, "node %u is stopped", node->node);
+	return node->parked || node->draining || stopped;
+}
+
+static void of_processes(struct findings *findings, const struct steward_status_reply *status, unsigned node,
+			 bool only_stuck)
+{
+	for (uint32_t i = 0; i < status->processes_count; i++) {
+		const struct process_row *process = &status->processes[i];
+		if (process->node == node && (!only_stuck || process_state(process) == PROCESS_STUCK))
+			of_process(findings, process);
 	}
+}
+
+static bool declared(const struct steward_status_reply *status, unsigned node)
+{
+	for (uint32_t i = 0; i < status->nodes_count; i++)
+		if (status->nodes[i].node == node)
+			return true;
+	return false;
 }
 
 void findings_of_processes(struct findings *findings, const struct steward_status_reply *status)
 {
-	for (uint32_t i = 0; i < status->nodes_count; i++)
-		of_node(findings, status, &status->nodes[i]);
-	for (uint32_t i = 0; i < status->processes_count; i++) {
-		const struct process_row *process = &status->processes[i];
-		const struct node_row *node = process->node ? find_node(status, process->node) : NULL;
-		bool said =
-			node && (node->parked || node->draining) && process_state(process) != PROCESS_STUCK;
-		if (!said)
-			of_process(findings, process);
+	for (uint32_t i = 0; i < status->processes_count;
+	     i++) /* the machine's own, and those of no node we know */
+		if (!declared(status, status->processes[i].node))
+			of_process(findings, &status->processes[i]);
+	for (uint32_t i = 0; i < status->nodes_count; i++) {
+		unsigned node = status->nodes[i].node;
+		bool said = of_node(findings, status, &status->nodes[i]);
+		of_processes(findings, status, node, said);
 	}
 }
 

@@ -167,7 +167,7 @@ static void give(struct logfile *log, size_t length, size_t end, struct log_line
 
 bool logfile_next(struct logfile *log, struct log_line *line)
 {
-	if (log->fd < 0 && open_age(log, 0) != 0)
+	if (log->fd < 0 && !open_unread(log)) /* it was not there before: all of it is new */
 		return false;
 	for (;;) {
 		size_t have = log->to - log->from;
@@ -266,6 +266,8 @@ int64_t logfile_tail(struct logfile *log, const struct log_filter *filter, uint6
 {
 	struct back back = {.filter = filter, .most = most};
 	int error = open_age(log, 0);
+	if (error == ENOENT && open_age(log, 1) == 0) /* in the middle of a rotation */
+		error = 0;
 	if (error)
 		return -error;
 	back.done = most == 0;

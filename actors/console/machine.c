@@ -40,11 +40,11 @@ static bool in_target(const struct target *target, const struct process_row *pro
 /* -- what has come of it -------------------------------------------------------------------------------- */
 
 static void say_processes(const struct console *console, const struct steward_status_reply *status,
-			  const struct target *target)
+			  const struct target *target, bool ok)
 {
 	char who[WHO_TEXT];
 	json_t *list = json_array();
-	for (uint32_t i = 0; status && i < status->processes_count; i++) {
+	for (uint32_t i = 0; i < status->processes_count; i++) {
 		const struct process_row *process = &status->processes[i];
 		if (!in_target(target, process))
 			continue;
@@ -61,24 +61,56 @@ static void say_processes(const struct console *console, const struct steward_st
 		return;
 	}
 	json_t *object = json_object();
-	json_object_set_new(object, "ok", json_true());
+	json_object_set_new(object, "ok", json_boolean(ok));
 	json_object_set_new(object, "target", json_word(target->text));
 	json_object_set_new(object, "processes", list);
 	json_say(&console->out, object, false);
 }
 
-/* The state after it; silent when the steward does not say. */
-static void say_after(struct console *console, struct client *client, const struct target *target)
+/* -- waiting for it -------------------------------------------------------------------------------------- */
+
+enum { SETTLE_MS = 10000, LOOK_MS = 100 };
+
+enum settled { NOT_YET, ALL_READY, NEVER };
+
+/* Whether what was started is ready, or will not be without somebody's help. */
+static enum settled settled(const struct steward_status_reply *status, const struct target *target)
 {
-	struct question question = {.row = &row_steward_status, .kind = STEWARD};
-	client_ask_one(client, &question);
-	say_processes(console, question.err == ERR_OK ? question.reply : NULL, target);
+	bool all = true;
+	for (uint32_t i = 0; i < status->processes_count; i++) {
+		if (!in_target(target, &status->processes[i]))
+			continue;
+		enum process_state state = process_state(&status->processes[i]);
+		if (state == PROCESS_PARKED || state == PROCESS_MISCONFIGURED || state == PROCESS_STUCK)
+			return NEVER;
+		all = all && state == PROCESS_READY;
+	}
+	return all ? ALL_READY : NOT_YET;
+}
+
+/* Says how the target stands; with `wait`, once it has settled. */
+static enum ending say_after(struct console *console, struct client *client, const struct target *target,
+			     bool wait)
+{
+	const uint64_t until = clock_ns() + SETTLE_MS * UINT64_C(1000000);
+	for (;;) {
+		struct question question = {.row = &row_steward_status, .kind = STEWARD};
+		if (client_ask_one(client, &question) != ERR_OK)
+			return complain_of(console, client, &question);
+		enum settled now = wait ? settled(question.reply, target) : ALL_READY;
+		if (now == NOT_YET && clock_ns() < until) {
+			usleep(LOOK_MS * 1000);
+			continue;
+		}
+		say_processes(console, question.reply, target, now == ALL_READY);
+		if (now != ALL_READY && !console->json)
+			say(&console->err, "warren: not all of it is ready; warren status says why\n");
+		return now == ALL_READY ? END_OK : END_FAILED;
+	}
 }
 
 /* -- restarting those who carry the answer ----------------------------------------------------------------
  */
-
-enum { REBORN_MS = 10000, REBORN_LOOK_MS = 100 };
 
 static uint32_t pid_of(struct client *client, const struct target *target)
 {
@@ -93,16 +125,27 @@ static uint32_t pid_of(struct client *client, const struct target *target)
 static bool reborn(struct client *client, const struct target *target, uint32_t old)
 {
 	char why[SENTENCE_TEXT];
-	const uint64_t until = clock_ns() + REBORN_MS * UINT64_C(1000000);
+	const uint64_t until = clock_ns() + SETTLE_MS * UINT64_C(1000000);
 	while (clock_ns() < until) {
-		if (!client->bus.broker_birth && client_welcome(client, REBORN_MS, why) != END_OK)
+		if (!client->bus.broker_birth && client_welcome(client, SETTLE_MS, why) != END_OK)
 			return false;
 		uint32_t now = pid_of(client, target);
 		if (now && now != old)
 			return true;
-		usleep(REBORN_LOOK_MS * 1000);
+		usleep(LOOK_MS * 1000);
 	}
 	return false;
+}
+
+static enum ending order_refused(struct console *console, const struct client *client,
+				 const struct question *question, const struct target *target)
+{
+	char text[2 * SENTENCE_TEXT];
+	if (question->err == ERR_DENIED)
+		return complain_of(console, client, question);
+	return complain(console, ending_of(question->err), err_name(question->err), "%s %s: %s",
+			console->arguments.command, target->text,
+			err_text(question->err, question->why, text));
 }
 
 static enum ending order_one(struct console *console, struct client *client, const struct call_row *row,
@@ -120,9 +163,8 @@ static enum ending order_one(struct console *console, struct client *client, con
 	enum err err = client_ask_one(client, &question);
 	bool unknown = err == ERR_GONE || err == ERR_LATE;
 	if (err != ERR_OK && !(carrier && old && unknown && reborn(client, target, old)))
-		return complain_of(console, client, &question);
-	say_after(console, client, target);
-	return END_OK;
+		return order_refused(console, client, &question, target);
+	return say_after(console, client, target, row == &row_steward_start || row == &row_steward_restart);
 }
 
 static enum ending order(struct console *console, const struct call_row *row)
@@ -217,8 +259,8 @@ static enum ending hand_over(struct console *console, const char *verb, const ch
 		argv[4 + i] = more[i];
 	if (!may_make(console->root))
 		return complain(console, END_DENIED, "denied",
-				"denied: it makes users, folders and keys; run it as root: sudo warren %s …",
-				console->arguments.command);
+				"denied: only root, or whoever owns %s, may do that: sudo warren %s …",
+				console->root, console->arguments.command);
 	int fd = open_warrend(console->root, path, sizeof path);
 	if (fd < 0)
 		return complain(console, END_FAILED, "failed", "%s: %s (scripts/up installs it)", path,

@@ -91,7 +91,8 @@ struct page page_open(FILE *to)
 	return (struct page){to, !plain && isatty(fileno(to))};
 }
 
-static void put(const struct page *page, enum tint tint, const char *format, va_list arguments)
+__attribute__((format(printf, 3, 0))) static void put(const struct page *page, enum tint tint,
+						      const char *format, va_list arguments)
 {
 	static const char *const codes[] = {"", "\033[32m", "\033[33m", "\033[31m", "\033[2m"};
 	char *text;

@@ -71,7 +71,7 @@ static const char *node_state(const struct picture *picture, const struct node_r
 	if (node->parked)
 		return "parked";
 	if (node->draining)
-		return "draining";
+		return stopped && stopped == declared ? "drained" : "draining";
 	if (stopped && stopped == declared)
 		return "stopped";
 	if (dead || stopped)

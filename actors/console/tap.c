@@ -10,16 +10,10 @@
 #include <unistd.h>
 
 enum {
-	OPEN_MAX = 1024,  /* asks that were seen and not yet their end, for the time between; older ones are
-			     forgotten */
 	ALIVE_MS = 1000,  /* the broker forgets the person that was silent longest when there are too many */
 	ANSWER_MS = 2000, /* to a subscription */
 	BODY_MEMORY = 2 << 20,
 	LINE_TEXT = 4096,
-};
-
-struct passing { /* an ask on its way */
-	uint64_t caller, serial, seen_ns;
 };
 
 struct tap {
@@ -31,8 +25,6 @@ struct tap {
 	uint64_t left; /* messages still to print; UINT64_MAX: no end */
 	uint64_t until_ns;
 	int interrupts;
-	struct passing open[OPEN_MAX];
-	unsigned next;
 };
 
 /* -- one message --------------------------------------------------------------------------------------- */
@@ -45,7 +37,7 @@ struct passed {
 	const char *name;            /* of the call or event; "?" for a number this build does not know */
 	const char *word;            /* "ask", "reply" … */
 	const struct message *shape; /* of the body; NULL: a sentence, or unknown */
-	uint64_t took_ns;            /* of an end whose ask was seen; else 0 */
+	uint64_t took_ns;            /* of an end; 0: not known */
 	bool alert;
 };
 
@@ -85,27 +77,16 @@ static const char *source_text(const struct envelope *envelope, char text[WHO_TE
 	return text;
 }
 
-/* The time since its ask, which is then forgotten. */
-static uint64_t time_since_ask(struct tap *tap, const struct envelope *envelope)
+/* How long an ask took until this end of it, for its asker: an asker gives the deadline of the row, and an end carries the
+ * deadline of its ask. 0: not known. */
+static uint64_t time_since_ask(const struct envelope *envelope, const struct call_row *row)
 {
-	for (unsigned i = 0; i < OPEN_MAX; i++) {
-		struct passing *passing = &tap->open[i];
-		if (passing->serial != envelope->serial || passing->caller != envelope->caller_birth ||
-		    !passing->serial)
-			continue;
-		passing->serial = 0;
-		return clock_ns() - passing->seen_ns;
-	}
-	return 0;
+	uint64_t whole = row ? row->deadline_ms * UINT64_C(1000000) : 0, now = clock_ns();
+	uint64_t asked = envelope->deadline > whole ? envelope->deadline - whole : 0;
+	return row && asked && asked < now && now < envelope->deadline ? now - asked : 0;
 }
 
-static void remember_ask(struct tap *tap, const struct envelope *envelope)
-{
-	tap->open[tap->next++ % OPEN_MAX] =
-		(struct passing){envelope->caller_birth, envelope->serial, clock_ns()};
-}
-
-static void read_passed(struct tap *tap, struct passed *passed, char source[WHO_TEXT], char target[WHO_TEXT])
+static void read_passed(struct passed *passed, char source[WHO_TEXT], char target[WHO_TEXT])
 {
 	const struct envelope *envelope = passed->envelope;
 	const struct call_row *call = call_by_number(envelope->number);
@@ -122,9 +103,7 @@ static void read_passed(struct tap *tap, struct passed *passed, char source[WHO_
 		passed->shape = event ? event->body : NULL;
 	else if (type != ENVELOPE_ERROR && call)
 		passed->shape = end ? call->reply : call->request;
-	if (type == ENVELOPE_ASK)
-		remember_ask(tap, envelope);
-	passed->took_ns = end ? time_since_ask(tap, envelope) : 0;
+	passed->took_ns = end ? time_since_ask(envelope, call) : 0;
 	passed->alert = type == ENVELOPE_ERROR && envelope->error == ERR_DENIED;
 }
 
@@ -230,7 +209,7 @@ static void print_message(struct tap *tap, const struct envelope *envelope, cons
 	char source[WHO_TEXT], target[WHO_TEXT];
 	struct passed passed = {.envelope = envelope, .body = body, .length = length};
 	struct arena arena;
-	read_passed(tap, &passed, source, target);
+	read_passed(&passed, source, target);
 	arena_begin(&arena, BODY_MEMORY);
 	if (tap->console->json)
 		say_passed_json(tap, &passed, &arena);

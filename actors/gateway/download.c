@@ -113,9 +113,8 @@ static bool must_look(const struct request *request)
 
 static void blob_headers(const struct request *request, struct MHD_Response *response)
 {
-	char tag[CID_TEXT + 2] = "\"";
-	cid_text(&request->target.cid, tag + 1);
-	strcat(tag, "\"");
+	char text[CID_TEXT], tag[CID_TEXT + 2];
+	snprintf(tag, sizeof tag, "\"%s\"", cid_text(&request->target.cid, text));
 	answer_header(response, "ETag", tag);
 	answer_header(response, "Cache-Control", "public, max-age=31536000, immutable");
 	if (request->status == MHD_HTTP_NOT_MODIFIED)

@@ -1,6 +1,6 @@
-/* The porch: connections on which a body was refused before it had come. Closing at once would reset them, and the client, still sending,
- * might never read why (RFC 9112, 9.6). So they stay a little: what comes is thrown away, until the client closes, has sent
- * too much, or time is up. */
+/* The porch: connections on which a body was refused before it had come. Closing at once would reset them, and the client, still
+ * sending, might never read why (RFC 9112, 9.6). So they stay a little: what comes is thrown away, until the client closes,
+ * has sent too much, or time is up. */
 #ifndef WARREN_GATEWAY_PORCH_H
 #define WARREN_GATEWAY_PORCH_H
 
@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 enum {
-	PORCH_GUESTS = 64,           /* at once; the longest lingering makes room for one more */
-	PORCH_MS = 2000,         /* for each */
+	PORCH_GUESTS = 64,	/* at once; the longest there makes room for one more */
+	PORCH_MS = 2000,	/* for each */
 	PORCH_BYTES = 64 << 20, /* thrown away, for each */
 };
 

@@ -247,6 +247,13 @@ void transfer_grant(struct transfer *transfer)
 	transfer->credit++;
 	if (!transfer->owed++)
 		transfer->stream->owing++;
+	if (transfer->owed >= STREAM_WINDOW / 2)
+		transfer->stream->owes_half = true;
+}
+
+bool stream_owes(const struct stream *stream)
+{
+	return stream->owes_half;
 }
 
 void transfer_abort(struct transfer **at)

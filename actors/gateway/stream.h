@@ -51,10 +51,11 @@ unsigned transfer_credit(const struct transfer *transfer); /* frames that may be
 void transfer_send(struct transfer *transfer, struct chunk **chunk); /* takes the chunk, which is not empty; costs 1 credit */
 void transfer_end(struct transfer *transfer);
 
-/* With `credit` 0 only the head is asked for: after `found` comes `ended` with ERR_OK. Else at most STREAM_WINDOW. */
+/* With `credit` 0 only the head is asked for: after `found` comes `ended`. Else at most STREAM_WINDOW. */
 struct transfer *stream_get(struct stream *stream, const struct stream_get *what, unsigned credit,
 			    const struct transfer_events *events, void *context);
 void transfer_grant(struct transfer *transfer); /* one chunk was used up: room for one more */
+bool stream_owes(const struct stream *stream);	/* half a window or more to some transfer: flush, so that the store goes on */
 
 /* Gives up; nothing more is heard of it. NULL is fine; leaves NULL. */
 void transfer_abort(struct transfer **transfer);

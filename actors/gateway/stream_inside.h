@@ -46,6 +46,7 @@ struct stream {
 	int fd;
 	enum stream_state state;
 	unsigned count, owing; /* transfers that live; those with credit owed */
+	bool owes_half;	       /* to one of them half a window */
 	uint32_t generation;
 	struct transfer transfers[STREAM_TRANSFERS];
 

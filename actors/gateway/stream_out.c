@@ -98,6 +98,7 @@ bool stream_write(struct stream *stream)
 {
 	if (stream->owing)
 		queue_credit(stream);
+	stream->owes_half = false;
 	while (stream->head != stream->tail) {
 		struct iovec pieces[2 * FRAMES_AT_ONCE];
 		size_t bytes;

@@ -10,11 +10,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -273,7 +275,14 @@ static size_t children_of(pid_t supervisor, char pids[][16], size_t most)
 	return count;
 }
 
-/* Root from outside gets through everywhere, but for the doors that a connection does not open by itself. */
+/* A root that lacks the capability, as in some containers, cannot make this attempt succeed; that is said, not counted. */
+static bool beyond_this_root(unsigned row, const char *name)
+{
+	return row == 7 && strncmp(name, "set another's limits", 20) == 0 &&
+	       prctl(PR_CAPBSET_READ, CAP_SYS_RESOURCE, 0, 0, 0) != 1;
+}
+
+/* Root from outside gets through everywhere. */
 static bool control(const struct selftest *self)
 {
 	char pids[CONTROLS_KEPT][16], line[256], what[32];
@@ -299,6 +308,11 @@ static bool control(const struct selftest *self)
 		tried++;
 		if (strcmp(what, "through") == 0)
 			continue;
+		if (beyond_this_root(row, line + name)) {
+			printf("skip  control  row %-2u this root lacks CAP_SYS_RESOURCE: %s", row,
+			       line + name);
+			continue;
+		}
 		failed++;
 		printf("bad   control  row %-2u %-12s %s", row, what, line + name);
 	}

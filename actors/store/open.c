@@ -330,6 +330,19 @@ static enum index_end bury_dying(struct opening *o)
 	return INDEX_OK;
 }
 
+/* A first commit makes the index's log. SQLite syncs the folder then and does not look whether that failed: we do. */
+static enum index_end begin_log(struct store *store)
+{
+	enum index_end end = index_begin(store->writes);
+	if (end == INDEX_OK)
+		end = index_commit(store->writes, &store->counts);
+	if (end != INDEX_OK)
+		index_rollback(store->writes);
+	if (end != INDEX_OK && end != INDEX_FULL)
+		return end;
+	return fsync(store->folder) == 0 ? INDEX_OK : INDEX_DISK;
+}
+
 /* The disk turned out to take no writes: what was opened for writing is opened again for reading. */
 static enum store_end only_read(struct opening *o, const char *what, int number)
 {
@@ -354,6 +367,8 @@ static enum store_end begin_writing(struct opening *o)
 		log_warn("store.not_buried", "why=\"the disk is full\" then=\"the next start ends these deletes\"");
 	else if (end != INDEX_OK)
 		return only_read(o, "deletes that a crash left open", EIO);
+	if (begin_log(store) != INDEX_OK)
+		return only_read(o, "the log of the index", EIO);
 	char path[STORE_PATH];
 	store_path(&store->shape, INDEX_FILE, path);
 	if (index_open(&store->reads, path, &store->marker.store, INDEX_READS) != INDEX_OK)

@@ -99,8 +99,10 @@ void speaker_open(struct speaker *speaker, const char *path, bool routing)
 	speaker->socket = zsock_new(ZMQ_DEALER);
 	zsock_set_linger(speaker->socket, 0);
 	zsock_set_immediate(speaker->socket, 1);
+	zsock_set_rcvhwm(speaker->socket, 4); /* one that does not read holds little itself */
 	zsock_set_reconnect_ivl(speaker->socket, 20);
-	if (routing && zmq_setsockopt(zsock_resolve(speaker->socket), ZMQ_ROUTING_ID, speaker->routing, 16) != 0)
+	if (routing &&
+	    zmq_setsockopt(zsock_resolve(speaker->socket), ZMQ_ROUTING_ID, speaker->routing, 16) != 0)
 		abort();
 	if (zsock_connect(speaker->socket, "ipc://%s", path) != 0)
 		abort();
@@ -128,8 +130,10 @@ bool speaker_receive(struct speaker *speaker, struct frame *frame, int ms)
 		return false;
 	zmsg_destroy(&speaker->latest);
 	speaker->latest = zmsg_recv(speaker->socket);
-	zframe_t *header = speaker->latest ? zmsg_first(speaker->latest) : NULL, *body = header ? zmsg_next(speaker->latest) : NULL;
-	if (!body || zmsg_size(speaker->latest) != 2 || !frame_read(zframe_data(header), zframe_size(header), frame))
+	zframe_t *header = speaker->latest ? zmsg_first(speaker->latest) : NULL,
+		 *body = header ? zmsg_next(speaker->latest) : NULL;
+	if (!body || zmsg_size(speaker->latest) != 2 ||
+	    !frame_read(zframe_data(header), zframe_size(header), frame))
 		abort(); /* the broker itself writes every frame that arrives here */
 	frame->body = zframe_data(body);
 	frame->length = zframe_size(body);
@@ -141,8 +145,8 @@ bool speaker_hello(struct speaker *speaker, uint64_t fingerprint)
 	struct frame hello = {.type = ENVELOPE_HELLO, .serial = fingerprint}, answer;
 	uint64_t until = frames_now_ns() + WAIT_MS * UINT64_C(1000000);
 	while (frames_now_ns() < until) {
-		speaker_send(speaker, &hello);
-		if (!speaker_receive(speaker, &answer, 100))
+		bool sent = speaker_send(speaker, &hello);
+		if (!speaker_receive(speaker, &answer, sent ? 100 : 2)) /* 2: not connected yet */
 			continue;
 		if (answer.type == ENVELOPE_ERROR && answer.number == 0)
 			return false;
@@ -156,7 +160,8 @@ bool speaker_hello(struct speaker *speaker, uint64_t fingerprint)
 	return false;
 }
 
-uint64_t speaker_ask(struct speaker *speaker, unsigned number, unsigned kind, unsigned node, const char *body, int ms)
+uint64_t speaker_ask(struct speaker *speaker, unsigned number, unsigned kind, unsigned node, const char *body,
+		     int ms)
 {
 	struct frame ask = {
 		.type = ENVELOPE_ASK,
@@ -173,7 +178,8 @@ uint64_t speaker_ask(struct speaker *speaker, unsigned number, unsigned kind, un
 	return speaker_send(speaker, &ask) ? ask.serial : 0;
 }
 
-bool speaker_answer(struct speaker *speaker, const struct frame *ask, unsigned type, unsigned error, const char *body)
+bool speaker_answer(struct speaker *speaker, const struct frame *ask, unsigned type, unsigned error,
+		    const char *body)
 {
 	struct frame answer = *ask;
 	answer.type = type;
@@ -189,5 +195,6 @@ bool speaker_ends(struct speaker *speaker, uint64_t serial, unsigned error)
 	struct frame end;
 	if (!serial || !speaker_receive(speaker, &end, WAIT_MS))
 		return false;
-	return end.serial == serial && end.error == error && end.type == (error ? ENVELOPE_ERROR : ENVELOPE_REPLY);
+	return end.serial == serial && end.error == error &&
+	       end.type == (error ? ENVELOPE_ERROR : ENVELOPE_REPLY);
 }

@@ -11,21 +11,21 @@ const RESTART_MS = 500
 
 // Parking a node that dies often is right, and in the way here: an operator's `start` clears the count.
 async function killAndTime(machine, who) {
-	const before = machine.process(who).pid
+	const before = (await machine.until(`${who} runs`, () => { const now = machine.process(who); return now.pid && now })).pid
 	const began = Date.now()
 	process.kill(before, 'SIGKILL')
 	const status = await machine.until(`${who} is back`, () => {
 		const now = machine.process(who)
-		return now.state === 'ready' && now.pid !== before ? now : null
+		return now.state === 'ready' && now.pid && now.pid !== before ? now : null
 	}, 15000)
 	return { status, ms: Date.now() - began }
 }
 
 test(`store@1 is killed ${200 * times} times under load`, { timeout: 600000 }, async () => {
 	const machine = await Machine.create({ nodes: 2, storage: 64, conf: 'park_deaths = 0;' })
+	const load = new Load(machine, 1, { writers: 8, size: () => 500 + Math.floor(Math.random() * 8000) }).start()
+	const neighbour = new Load(machine, 2, { writers: 1, size: () => 1000 }).start()
 	try {
-		const load = new Load(machine, 1, { writers: 8, size: () => 500 + Math.floor(Math.random() * 8000) }).start()
-		const neighbour = new Load(machine, 2, { writers: 1, size: () => 1000 }).start()
 		const took = []
 		for (let i = 0; i < 200 * times; i++) {
 			await sleep(Math.random() * 50)
@@ -42,15 +42,18 @@ test(`store@1 is killed ${200 * times} times under load`, { timeout: 600000 }, a
 		assert.deepStrictEqual(await load.halves(), [])
 		assert.strictEqual(neighbour.failed, 0, `the neighbour noticed: ${neighbour.failures}`)
 		assert.ok(percentile(took, 0.99) <= RESTART_MS, `p99 ${percentile(took, 0.99)} ms`)
-	} finally { await machine.destroy() }
+	} finally {
+		load.stopped = neighbour.stopped = true
+		await machine.destroy()
+	}
 })
 
 for (const who of ['broker', 'scribe', 'steward', 'wallet@1', 'gateway@1'])
 	test(`${who} is killed ${20 * times} times under load`, { timeout: 300000 }, async () => {
 		const machine = await Machine.create({ nodes: 2, storage: 64, conf: 'park_deaths = 0;' })
+		const load = new Load(machine, 1, { writers: 4 }).start()
+		const neighbour = new Load(machine, 2, { writers: 1, size: () => 1000 }).start()
 		try {
-			const load = new Load(machine, 1, { writers: 4 }).start()
-			const neighbour = new Load(machine, 2, { writers: 1, size: () => 1000 }).start()
 			const took = []
 			for (let i = 0; i < 20 * times; i++) {
 				await sleep(Math.random() * 50)
@@ -67,5 +70,8 @@ for (const who of ['broker', 'scribe', 'steward', 'wallet@1', 'gateway@1'])
 			assert.strictEqual(neighbour.failed, 0, `the neighbour noticed: ${neighbour.failures}`)
 			if (who !== 'gateway@1') assert.strictEqual(load.failed, 0, `its own node noticed: ${load.failures}`)
 			assert.ok(percentile(took, 0.99) <= RESTART_MS, `p99 ${percentile(took, 0.99)} ms`)
-		} finally { await machine.destroy() }
+		} finally {
+		load.stopped = neighbour.stopped = true
+		await machine.destroy()
+	}
 	})

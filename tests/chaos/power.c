@@ -64,7 +64,7 @@ static struct store_shape shape_of(const char *folder)
 				    .node = 1,
 				    .quota = QUOTA_MB * UINT64_C(1048576),
 				    .max_blob = 1048576,
-				    .shards = {.count = 1},
+				    .shards = {.count = 1, .spans = 1},
 				    .secret = secret};
 }
 

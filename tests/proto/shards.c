@@ -2,6 +2,7 @@
 #include "proto/shards.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 static char why[SHARDS_WHY];
 

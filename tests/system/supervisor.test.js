@@ -20,7 +20,7 @@ test('any process may be killed: it comes back, nobody else is touched', async (
 			const killed = machine.kill(who)
 			await machine.until(`${who} is back`, () => {
 				const now = machine.process(who)
-				return now.state === 'ready' && now.pid !== killed
+				return now.state === 'ready' && now.pid && now.pid !== killed
 			})
 			await machine.ready()
 			for (const was of before) {
@@ -39,7 +39,7 @@ test('a process that hangs is killed and started again', async () => {
 			const stopped = machine.kill(who, 'SIGSTOP')
 			await machine.until(`${who} is replaced`, () => {
 				const now = machine.process(who)
-				return now.state === 'ready' && now.pid !== stopped
+				return now.state === 'ready' && now.pid && now.pid !== stopped
 			}, 15000)
 			await machine.ready()
 		}

@@ -28,7 +28,7 @@ static void add(struct lines *lines, const char *verb, unsigned caller, bool sam
 	char from[WHO_TEXT], to[WHO_TEXT];
 	if (lines->count == LINES)
 		abort();
-	snprintf(lines->text[lines->count++], LINE, "%-11s %s  %-13s  %-16s %s", who(caller, same_node, from),
+	snprintf(lines->text[lines->count++], LINE, "%-11s  %-8s  %-13s  %-16s  %s", who(caller, same_node, from),
 		 verb, who(callee, same_node, to), name, terms);
 }
 
@@ -68,7 +68,7 @@ int main(void)
 	for (unsigned i = 0; call_at(i); i++) {
 		const struct call_row *row = call_at(i);
 		snprintf(terms, sizeof terms, "%-10s %5u ms", effect_text(row->effect), row->deadline_ms);
-		add_cells(&lines, "may ask ", row->may, row->number >> 8, row->name, terms);
+		add_cells(&lines, "may ask", row->may, row->number >> 8, row->name, terms);
 	}
 	for (unsigned i = 0; event_at(i); i++)
 		add_cells(&lines, "may hear", event_at(i)->may, event_at(i)->number >> 8, event_at(i)->name,

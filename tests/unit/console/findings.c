@@ -11,12 +11,15 @@ static struct findings found;
 /* All of them as printed, with the fine ones. */
 static const char *said(void)
 {
-	static char *text;
+	static char kept[256 * FINDINGS_MAX];
+	char *text;
 	size_t length;
 	struct page page = {open_memstream(&text, &length), false};
 	findings_say(&found, &page, true);
 	fclose(page.to);
-	return text;
+	snprintf(kept, sizeof kept, "%s", text);
+	free(text);
+	return kept;
 }
 
 static struct machine_row machine = {.name = "cassia"};
@@ -105,6 +108,47 @@ Test(findings, a_parked_node_is_one_finding_that_names_who_died)
 			  strstr(found.all[0].what, "store@2: killed by signal 11"),
 		  "%s", found.all[0].what);
 	cr_expect_str_eq(found.all[0].next, "warren logs 2, then warren start 2");
+}
+
+Test(findings, a_stopped_node_is_one_finding_and_a_drained_one_too)
+{
+	struct node_row node = {.node = 2};
+	struct process_row processes[] = {{.actor = "wallet", .node = 2, .state = "stopped"},
+					  {.actor = "store", .node = 2, .state = "stopped"},
+					  {.actor = "scribe", .state = "stopped"}};
+	struct steward_status_reply reply = status(&node, 1, processes, 3);
+	findings_of_processes(&found, &reply);
+	cr_assert_eq(found.count, 2);
+	cr_expect(strstr(said(), "scribe is stopped") && strstr(said(), "node 2 is stopped"), "%s", said());
+	cr_expect_str_eq(found.all[1].next, "warren start 2");
+	node.draining = true;
+	found = (struct findings){0};
+	findings_of_processes(&found, &reply);
+	cr_expect(strstr(said(), "node 2 is drained"), "%s", said());
+	strcpy(processes[0].state, "stopping");
+	found = (struct findings){0};
+	findings_of_processes(&found, &reply);
+	cr_expect(strstr(said(), "node 2 drains"), "%s", said());
+	cr_expect_not(strstr(said(), "wallet@2"), "%s", said());
+}
+
+Test(findings, one_stopped_process_of_a_node_is_named)
+{
+	struct node_row node = {.node = 2};
+	struct process_row processes[] = {{.actor = "wallet", .node = 2, .state = "ready"},
+					  {.actor = "store", .node = 2, .state = "stopped"}};
+	struct steward_status_reply reply = status(&node, 1, processes, 2);
+	findings_of_processes(&found, &reply);
+	cr_assert_eq(found.count, 1);
+	cr_expect(strstr(said(), "store@2 is stopped"), "%s", said());
+}
+
+Test(findings, a_process_of_an_undeclared_node_is_not_forgotten)
+{
+	struct process_row process = {.actor = "store", .node = 9, .state = "stuck"};
+	struct steward_status_reply reply = status(NULL, 0, &process, 1);
+	findings_of_processes(&found, &reply);
+	cr_expect_eq(found.count, 1);
 }
 
 Test(findings, a_stuck_process_of_a_parked_node_is_still_named)

@@ -331,6 +331,28 @@ Test(follow, a_file_that_is_not_there_yet)
 	logfile_end(&log);
 }
 
+Test(follow, one_that_was_rotated_before_it_was_seen)
+{
+	struct logfile log;
+	cr_expect_eq(tail(&log, "a.log", &all, 10), -ENOENT);
+	append_line("a.log", 3, "info", "a");
+	rotate("a.log", 3);
+	append_line("a.log", 4, "info", "b");
+	cr_expect_str_eq(rest(&log), "a b");
+	logfile_end(&log);
+}
+
+Test(follow, in_the_middle_of_a_rotation)
+{
+	struct logfile log;
+	append_line("a.log.1", 3, "info", "a");
+	cr_expect_eq(tail(&log, "a.log", &all, 10), 1);
+	cr_expect_str_eq(rest(&log), "a");
+	append_line("a.log", 4, "info", "b");
+	cr_expect_str_eq(rest(&log), "b");
+	logfile_end(&log);
+}
+
 Test(follow, a_torn_line_ends_with_its_file)
 {
 	struct logfile log;

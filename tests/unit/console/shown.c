@@ -89,8 +89,11 @@ static struct page page_begin(bool tinted)
 
 static const char *page_text(struct page *page)
 {
+	static char text[16384];
 	fclose(page->to);
-	return printed;
+	snprintf(text, sizeof text, "%s", printed);
+	free(printed);
+	return text;
 }
 
 Test(say, nothing_hostile_passes_even_as_an_argument)

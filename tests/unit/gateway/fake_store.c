@@ -165,8 +165,7 @@ static void on_get(struct fake_store *store, const struct stream_frame *frame, c
 		.length = sizeof found, .type = STREAM_FOUND, .transfer = frame->transfer};
 	if (!frame->argument) {
 		fake_store_send(store, &answer, &found);
-		if (!store->no_head_end)
-			tell(store, STREAM_END, frame->transfer, 0);
+		tell(store, STREAM_END, frame->transfer, 0);
 		return;
 	}
 	struct fake_transfer *transfer = take(store, frame->transfer, FAKE_GET);

@@ -53,7 +53,6 @@ struct fake_store {
 	bool put_err_at_once;  /* or as soon as it begins */
 	uint32_t put_argument; /* in that ERROR */
 	size_t corrupt_from;   /* a GET fails with CORRUPT at this offset and beyond; SIZE_MAX: never */
-	bool no_head_end;      /* no END after the head of a blob */
 
 	/* what was seen */
 	unsigned opens, puts, gets, heads, datas, aborts, credits;

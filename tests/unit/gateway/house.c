@@ -1,10 +1,12 @@
 #include "tests/unit/gateway/house.h"
 
 #include <arpa/inet.h>
+#include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <poll.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -322,4 +324,111 @@ uint8_t *pattern(size_t size, unsigned seed)
 		bytes[i] = (uint8_t)(state >> 24);
 	}
 	return bytes;
+}
+
+/* -- requests -------------------------------------------------------------------------------------------------------- */
+
+void bytes_add(struct bytes *bytes, const void *more, size_t length)
+{
+	bytes->at = realloc(bytes->at, bytes->length + length + 1);
+	memcpy(bytes->at + bytes->length, more, length);
+	bytes->length += length;
+}
+
+void bytes_print(struct bytes *bytes, const char *format, ...)
+{
+	char text[8192];
+	va_list arguments;
+	va_start(arguments, format);
+	int length = vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	must(length >= 0 && length < (int)sizeof text);
+	bytes_add(bytes, text, (size_t)length);
+}
+
+void bytes_free(struct bytes *bytes)
+{
+	free(bytes->at);
+	*bytes = (struct bytes){0};
+}
+
+struct bytes post_of(const void *body, size_t size)
+{
+	struct bytes request = {0};
+	bytes_print(&request, "POST /store HTTP/1.1\r\n" LOCAL "Content-Length: %zu\r\n\r\n", size);
+	bytes_add(&request, body, size);
+	return request;
+}
+
+struct bytes chunked_post_of(const uint8_t *body, size_t size, size_t piece, bool stop)
+{
+	struct bytes request = {0};
+	bytes_print(&request, "POST /store HTTP/1.1\r\n" LOCAL "Transfer-Encoding: chunked\r\n\r\n");
+	for (size_t at = 0; at < size; at += piece) {
+		size_t take = size - at < piece ? size - at : piece;
+		bytes_print(&request, "%zx\r\n", take);
+		bytes_add(&request, body + at, take);
+		bytes_add(&request, "\r\n", 2);
+	}
+	if (stop)
+		bytes_print(&request, "0\r\n\r\n");
+	return request;
+}
+
+struct reply client_post(struct house *house, int fd, const void *body, size_t size)
+{
+	struct bytes request = post_of(body, size);
+	struct reply reply = client_talk(house, fd, request.at, request.length);
+	bytes_free(&request);
+	return reply;
+}
+
+struct reply client_get(struct house *house, int fd, const struct cid *cid, const char *fields)
+{
+	char text[CID_TEXT], request[1024];
+	snprintf(request, sizeof request, "GET /retrieve/%s HTTP/1.1\r\n" LOCAL "%s\r\n", cid_text(cid, text),
+		 fields);
+	return client_talk(house, fd, request, strlen(request));
+}
+
+void client_send(struct house *house, int fd, const void *bytes, size_t length)
+{
+	for (size_t at = 0; at < length;) {
+		ssize_t sent =
+			send(fd, (const uint8_t *)bytes + at, length - at, MSG_DONTWAIT | MSG_NOSIGNAL);
+		at += sent > 0 ? (size_t)sent : 0;
+		house_turn(house);
+	}
+}
+
+const char *get_of(const struct cid *cid)
+{
+	static char request[256];
+	char text[CID_TEXT];
+	snprintf(request, sizeof request, "GET /retrieve/%s HTTP/1.1\r\n" LOCAL "\r\n", cid_text(cid, text));
+	return request;
+}
+
+struct cid house_keeps(struct house *house, size_t size, unsigned seed)
+{
+	uint8_t *bytes = pattern(size, seed);
+	struct cid cid = fake_store_keep(house->store, bytes, size);
+	free(bytes);
+	return cid;
+}
+
+void check_stored(struct house *house, const struct reply *reply, int status, const uint8_t *bytes,
+		  size_t size)
+{
+	cr_assert(reply->whole && reply->status == status, "%zu bytes: %d", size, reply->status);
+	json_t *json = json_loadb((char *)reply->body, reply->length, 0, NULL);
+	cr_assert_eq(json_object_size(json), 3);
+	cr_assert_eq(json_integer_value(json_object_get(json, "size")), (json_int_t)size);
+	cr_assert(json_is_true(json_object_get(json, "encrypted")));
+	const char *text = json_string_value(json_object_get(json, "cid"));
+	struct cid cid;
+	cr_assert(strncmp(text, "bafkrei", 7) == 0 && cid_parse(text, strlen(text), &cid));
+	const struct fake_blob *blob = fake_store_find(house->store, &cid);
+	cr_assert(blob && blob->size == size && memcmp(blob->bytes, bytes, size) == 0);
+	json_decref(json);
 }

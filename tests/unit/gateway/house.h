@@ -51,6 +51,28 @@ void reply_free(struct reply *reply);
 const char *reply_field(const struct reply *reply, const char *name);
 bool reply_says(const struct reply *reply, int status, const char *code); /* a JSON complaint */
 
+/* A request as it grows. */
+struct bytes {
+	uint8_t *at;
+	size_t length;
+};
+void bytes_add(struct bytes *bytes, const void *more, size_t length);
+void bytes_print(struct bytes *bytes, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void bytes_free(struct bytes *bytes);
+
+#define LOCAL "Host: localhost\r\n"
+struct bytes post_of(const void *body, size_t size); /* POST /store with a Content-Length */
+
+/* In chunks of `piece` bytes; without `stop` the last chunk is missing. */
+struct bytes chunked_post_of(const uint8_t *body, size_t size, size_t piece, bool stop);
+
+struct reply client_post(struct house *house, int fd, const void *body, size_t size);
+struct reply client_get(struct house *house, int fd, const struct cid *cid, const char *fields);
+void client_send(struct house *house, int fd, const void *bytes, size_t length); /* all of it, while the house turns */
+const char *get_of(const struct cid *cid); /* the request; valid until the next call */
+struct cid house_keeps(struct house *house, size_t size, unsigned seed); /* the store has this pattern */
+void check_stored(struct house *house, const struct reply *reply, int status, const uint8_t *bytes, size_t size);
+
 /* Bytes that differ from place to place. */
 uint8_t *pattern(size_t size, unsigned seed);
 

@@ -30,24 +30,7 @@ static void reopen(const struct http_config *plan)
 
 TestSuite(life, .init = setup, .fini = teardown, .timeout = 120);
 
-#define LOCAL "Host: localhost\r\n"
 #define SMALL "POST /store HTTP/1.1\r\n" LOCAL "Content-Length: 3\r\n\r\nabc"
-
-static struct cid kept(size_t size, unsigned seed)
-{
-	uint8_t *bytes = pattern(size, seed);
-	struct cid cid = fake_store_keep(house.store, bytes, size);
-	free(bytes);
-	return cid;
-}
-
-static const char *get_of(const struct cid *cid)
-{
-	static char request[256];
-	char text[CID_TEXT];
-	snprintf(request, sizeof request, "GET /retrieve/%s HTTP/1.1\r\n" LOCAL "\r\n", cid_text(cid, text));
-	return request;
-}
 
 static void say(int fd, const char *text)
 {
@@ -77,7 +60,7 @@ Test(life, without_a_store_503)
 
 Test(life, requests_wait_for_the_store_to_come_back)
 {
-	struct cid cid = kept(1000, 1);
+	struct cid cid = house_keeps(&house, 1000, 1);
 	house_store_goes(&house);
 	house_run(&house, 3);
 	int reader = client_open(&house), writer = client_open(&house);
@@ -98,7 +81,7 @@ Test(life, requests_wait_for_the_store_to_come_back)
 
 Test(life, a_read_that_was_lost_before_its_header_is_asked_again)
 {
-	struct cid cid = kept(300000, 2);
+	struct cid cid = house_keeps(&house, 300000, 2);
 	house.store->silent = true;
 	int fd = client_open(&house);
 	say(fd, get_of(&cid));
@@ -114,7 +97,7 @@ Test(life, a_read_that_was_lost_before_its_header_is_asked_again)
 
 Test(life, a_read_that_is_lost_twice_is_503)
 {
-	struct cid cid = kept(300000, 2);
+	struct cid cid = house_keeps(&house, 300000, 2);
 	house.store->silent = true;
 	int fd = client_open(&house);
 	say(fd, get_of(&cid));
@@ -133,7 +116,7 @@ Test(life, a_read_that_is_lost_twice_is_503)
 
 Test(life, the_store_goes_in_the_middle_of_a_download)
 {
-	struct cid cid = kept(16 << 20, 3);
+	struct cid cid = house_keeps(&house, 16 << 20, 3);
 	int fd = client_open(&house);
 	say(fd, get_of(&cid));
 	house_run(&house, 5);
@@ -149,23 +132,21 @@ Test(life, the_store_goes_in_the_middle_of_a_download)
 Test(life, the_store_goes_in_the_middle_of_an_upload)
 {
 	uint8_t *bytes = pattern(1 << 20, 4);
-	char *request = malloc((1 << 20) + 200);
-	int head = sprintf(request, "POST /store HTTP/1.1\r\n" LOCAL "Content-Length: %d\r\n\r\n", 1 << 20);
-	memcpy(request + head, bytes, 1 << 20);
+	struct bytes request = post_of(bytes, 1 << 20);
 	int fd = client_open(&house);
-	must(send(fd, request, 200000, 0) == 200000);
+	client_send(&house, fd, request.at, 200000);
 	house_run(&house, 10);
 	cr_assert_eq(house.store->puts, 1);
 	house_store_goes(&house);
 	house_run(&house, 3);
 	house_store_comes(&house);
-	struct reply reply = client_talk(&house, fd, request + 200000, (size_t)head + (1 << 20) - 200000);
+	struct reply reply = client_talk(&house, fd, request.at + 200000, request.length - 200000);
 	cr_assert(reply_says(&reply, 503, "STORE_GONE"));
 	cr_assert(client_closed(&house, fd));
 	cr_assert_eq(house.store->count, 0);
 	reply_free(&reply);
+	bytes_free(&request);
 	free(bytes);
-	free(request);
 	close(fd);
 }
 
@@ -188,7 +169,7 @@ Test(life, the_store_goes_before_it_says_stored)
 
 Test(life, a_store_that_says_nothing_is_given_up)
 {
-	struct cid cid = kept(1000, 5);
+	struct cid cid = house_keeps(&house, 1000, 5);
 	house.store->silent = true;
 	struct reply reply = client_ask(&house, get_of(&cid));
 	cr_assert(reply_says(&reply, 503, "STORE_GONE"));
@@ -261,7 +242,7 @@ Test(life, a_body_that_trickles_is_cut)
 
 Test(life, a_reader_that_trickles_is_cut)
 {
-	struct cid cid = kept(32 << 20, 6);
+	struct cid cid = house_keeps(&house, 32 << 20, 6);
 	int fd = client_open(&house);
 	say(fd, get_of(&cid));
 	for (int i = 0; i < 4000 && http_counts(house.http)->slots.depth; i++) {
@@ -306,7 +287,7 @@ Test(life, more_uploads_than_slots_wait_and_then_are_told)
 	plan.wait_ms = 3000;
 	plan.step_ms = plan.idle_ms = plan.patience_ms = 60000;
 	reopen(&plan);
-	struct cid cid = kept(100, 7);
+	struct cid cid = house_keeps(&house, 100, 7);
 	int fds[MORE];
 	for (int i = 0; i < MORE; i++) {
 		fds[i] = client_open(&house);
@@ -445,7 +426,7 @@ Test(life, draining_ends_what_runs_and_closes_what_is_idle)
 	struct http_config plan = house_plan();
 	plan.idle_ms = plan.step_ms = plan.patience_ms = 60000;
 	reopen(&plan);
-	struct cid cid = kept(4 << 20, 8);
+	struct cid cid = house_keeps(&house, 4 << 20, 8);
 	int idle = client_open(&house), reader = client_open(&house), writer = client_open(&house);
 	say(writer, "POST /store HTTP/1.1\r\n" LOCAL "Content-Length: 3\r\n\r\nab");
 	say(reader, get_of(&cid));
@@ -471,7 +452,7 @@ Test(life, draining_ends_what_runs_and_closes_what_is_idle)
 
 Test(life, closing_cuts_what_runs)
 {
-	struct cid cid = kept(32 << 20, 9);
+	struct cid cid = house_keeps(&house, 32 << 20, 9);
 	int reader = client_open(&house), writer = client_open(&house), waiter = client_open(&house);
 	say(reader, get_of(&cid));
 	say(writer, "POST /store HTTP/1.1\r\n" LOCAL "Content-Length: 3\r\n\r\nab");

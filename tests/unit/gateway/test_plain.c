@@ -1,4 +1,4 @@
-/* The parsers and the buffers: shards, targets, ranges, entity tags, chunks, facts. */
+/* The parsers and the buffers: targets, ranges, entity tags, chunks, facts. */
 #include "actors/gateway/chunk.h"
 #include "actors/gateway/facts.h"
 #include "actors/gateway/range.h"

@@ -238,23 +238,19 @@ Test(stream, credit_is_told_once_a_turn)
 	cr_assert_eq(hear(payload, sizeof payload).type, 0, "one frame for all three");
 }
 
-Test(stream, head_ends_with_or_without_the_stores_end)
+Test(stream, head_alone)
 {
 	open_now();
 	get(0);
 	uint8_t payload[64];
-	uint32_t number = hear(payload, sizeof payload).transfer;
+	struct stream_frame asked = hear(payload, sizeof payload);
+	cr_assert(asked.type == STREAM_GET && asked.argument == 0);
 	struct stream_found found = {{{1}}, 77};
-	say(STREAM_FOUND, number, 0, 0, &found, sizeof found);
-	say(STREAM_END, number, 0, 0, NULL, 0);
+	say(STREAM_FOUND, asked.transfer, 0, 0, &found, sizeof found);
+	say(STREAM_END, asked.transfer, 0, 0, NULL, 0);
 	stream_readable(stream);
-	cr_assert(seen.founds == 1 && seen.ends == 1 && seen.end == ERR_OK && seen.lost == 0);
-	get(0);
-	hear(payload, sizeof payload);
-	number = hear(payload, sizeof payload).transfer;
-	say(STREAM_FOUND, number, 0, 0, &found, sizeof found);
-	stream_readable(stream);
-	cr_assert(seen.founds == 2 && seen.ends == 2 && stream_transfers(stream) == 0);
+	cr_assert(seen.founds == 1 && seen.found.size == 77 && seen.ends == 1 && seen.end == ERR_OK &&
+		  seen.lost == 0);
 }
 
 Test(stream, error_ends_a_transfer_and_carries_its_argument)
@@ -334,7 +330,7 @@ Test(stream, loss_seen_while_writing)
 struct breach {
 	const char *name;
 	struct stream_frame frame;
-	enum { BEFORE_FOUND, AFTER_FOUND, ON_PUT } when;
+	enum { BEFORE_FOUND, AFTER_FOUND, AFTER_HEAD, ON_PUT } when;
 };
 
 static void feed_breach(const struct breach *breach)
@@ -345,10 +341,10 @@ static void feed_breach(const struct breach *breach)
 	if (breach->when == ON_PUT)
 		stream_put(stream, 10, &events, &seen);
 	else
-		get(1);
+		get(breach->when == AFTER_HEAD ? 0 : 1);
 	uint32_t number = hear(heard, sizeof heard).transfer;
 	struct stream_found found = {{{1}}, 10};
-	if (breach->when == AFTER_FOUND)
+	if (breach->when == AFTER_FOUND || breach->when == AFTER_HEAD)
 		say(STREAM_FOUND, number, 0, 0, &found, sizeof found);
 	say(breach->frame.type, number, breach->frame.argument, breach->frame.error, payload,
 	    breach->frame.length);
@@ -370,6 +366,7 @@ Test(stream, breaches_end_the_connection)
 		{"found too short", {.type = STREAM_FOUND, .length = 3}, BEFORE_FOUND},
 		{"found twice", {.type = STREAM_FOUND, .length = sizeof(struct stream_found)}, AFTER_FOUND},
 		{"data too long", {.type = STREAM_DATA, .length = STREAM_DATA_MAX + 1}, AFTER_FOUND},
+		{"data without credit", {.type = STREAM_DATA, .length = 3}, AFTER_HEAD},
 		{"empty data", {.type = STREAM_DATA}, AFTER_FOUND},
 		{"stored for a get",
 		 {.type = STREAM_STORED, .length = sizeof(struct stream_stored)},

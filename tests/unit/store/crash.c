@@ -18,7 +18,7 @@ enum { BLOBS = 14 };
 enum said { NOTHING, PUT_ASKED, PUT_ACKED, DELETE_ASKED, DELETE_ACKED };
 struct oracle {
 	enum said said[BLOBS];
-	bool opened, finished;
+	bool lived_through_sync; /* one that failed */
 };
 
 static struct oracle *oracle; /* shared with the child */
@@ -173,16 +173,16 @@ static void same_listing_from_the_arena(struct house *house, const char *what, u
 /* The work in a process of its own. Returns its status. */
 static int in_a_process(struct house *house, enum disk_trouble trouble, uint64_t nth, int number)
 {
-	*oracle = (struct oracle){.opened = false};
+	memset(oracle, 0, sizeof *oracle);
 	pid_t child = fork();
 	if (child == 0) {
 		disk_trouble(trouble, nth, number, nth);
 		if (house_try(house) == STORE_OK) {
-			oracle->opened = true;
+			bool before = disk_fired_on_sync();
 			work(house);
+			oracle->lived_through_sync = disk_fired_on_sync() && !before;
 			house_close(house);
 		}
-		oracle->finished = true;
 		_exit(disk_fired() ? 1 : 0);
 	}
 	int status;
@@ -312,6 +312,7 @@ static void fail_each(enum disk_trouble trouble, int number, const char *what, u
 		int status = in_a_process(&house, trouble, nth, number);
 		bool died = WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
 		cr_assert(died || WIFEXITED(status), "%s %lu: status %x", what, (unsigned long)nth, status);
+		cr_assert_not(oracle->lived_through_sync, "%s %lu: a sync failed, and it went on", what, (unsigned long)nth);
 		house_open(&house);
 		expect_promises(&house, what, nth);
 		same_listing_from_the_arena(&house, what, nth);

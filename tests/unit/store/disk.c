@@ -28,7 +28,7 @@ static struct {
 	enum disk_trouble trouble;
 	uint64_t nth, calls, seed, bad, space;
 	int number;
-	bool fired, lies, read_only, hold, waits;
+	bool fired, fired_on_sync, lies, read_only, hold, waits;
 	struct sector *sectors; /* open addressing; file 0: free */
 	uint64_t sector_count;
 } disk = {.lock = PTHREAD_MUTEX_INITIALIZER, .change = PTHREAD_COND_INITIALIZER, .space = UINT64_MAX};
@@ -41,8 +41,8 @@ void disk_trouble(enum disk_trouble trouble, uint64_t nth, int number, uint64_t 
 	disk.number = number;
 	disk.seed = seed;
 	disk.calls = 0;
-	disk.fired = false;
-	if (trouble == DISK_POWER_ENDS && !disk.sectors)
+	disk.fired = disk.fired_on_sync = false;
+	if (trouble != DISK_GOOD && trouble != DISK_SHORT && !disk.sectors)
 		disk.sectors = calloc(SECTORS, sizeof *disk.sectors);
 	pthread_mutex_unlock(&disk.lock);
 }
@@ -55,6 +55,11 @@ uint64_t disk_calls(void)
 bool disk_fired(void)
 {
 	return disk.fired;
+}
+
+bool disk_fired_on_sync(void)
+{
+	return disk.fired_on_sync;
 }
 
 void disk_lies(bool lies)
@@ -147,12 +152,16 @@ static void forget(int fd)
 	free(old);
 }
 
-static void lose(void)
+/* Of one file, or of all (-1). */
+static void lose(int fd)
 {
+	struct stat only = {0};
+	if (fd >= 0 && fstat(fd, &only) != 0)
+		return;
 	for (uint64_t i = 0; disk.sectors && i < SECTORS; i++) {
 		struct sector *sector = &disk.sectors[i];
 		struct stat stat;
-		if (!sector->file || chance() % 2)
+		if (!sector->file || chance() % 2 || (fd >= 0 && sector->file != only.st_ino))
 			continue;
 		if (fstat(sector->fd, &stat) != 0 || stat.st_ino != sector->file)
 			continue; /* closed: its file is gone, too, or was synced when it was closed */
@@ -163,8 +172,8 @@ static void lose(void)
 
 /* -- the one gate ---------------------------------------------------------------------------------------------------- */
 
-/* Whether this call goes through; if not, errno is set. */
-static bool passes(void)
+/* Whether this call goes through; if not, errno is set. `fd`: of a sync, else -1. */
+static bool passes(int fd)
 {
 	pthread_mutex_lock(&disk.lock);
 	uint64_t call = ++disk.calls;
@@ -172,7 +181,10 @@ static bool passes(void)
 		   (call == disk.nth || (disk.trouble == DISK_FAILS && call > disk.nth));
 	disk.fired |= hit;
 	if (hit && disk.trouble == DISK_POWER_ENDS)
-		lose();
+		lose(-1);
+	if (hit && fd >= 0)
+		lose(fd);
+	disk.fired_on_sync |= hit && fd >= 0;
 	if (hit && (disk.trouble == DISK_POWER_ENDS || disk.trouble == DISK_PROCESS_ENDS))
 		_exit(DISK_ENDED);
 	bool read_only = disk.read_only;
@@ -204,7 +216,7 @@ static bool room(int fd, uint64_t end)
 
 static int sync_call(long number, int fd)
 {
-	if (!passes())
+	if (!passes(fd))
 		return -1;
 	pthread_mutex_lock(&disk.lock);
 	while (disk.hold) {
@@ -230,7 +242,7 @@ int open64(const char *path, int flags, ...);
 
 ssize_t pwrite(int fd, const void *bytes, size_t length, off_t at)
 {
-	if (!passes() || !room(fd, (uint64_t)at + length))
+	if (!passes(-1) || !room(fd, (uint64_t)at + length))
 		return -1;
 	if (disk.trouble == DISK_SHORT && length > 1)
 		length = (length + 1) / 2;
@@ -266,7 +278,7 @@ ssize_t write(int fd, const void *bytes, size_t length)
 {
 	struct stat stat;
 	bool file = fstat(fd, &stat) == 0 && S_ISREG(stat.st_mode);
-	return file && !passes() ? -1 : syscall(SYS_write, fd, bytes, length);
+	return file && !passes(-1) ? -1 : syscall(SYS_write, fd, bytes, length);
 }
 
 int fdatasync(int fd)
@@ -288,7 +300,7 @@ static uint64_t blocks(int fd)
 int ftruncate(int fd, off_t length)
 {
 	uint64_t before = blocks(fd);
-	if (!passes() || !room(fd, (uint64_t)length))
+	if (!passes(-1) || !room(fd, (uint64_t)length))
 		return -1;
 	int failed = (int)syscall(SYS_ftruncate, fd, length);
 	uint64_t after = blocks(fd);
@@ -304,22 +316,22 @@ int ftruncate64(int fd, off_t length)
 
 int fallocate(int fd, int mode, off_t at, off_t length)
 {
-	return passes() && room(fd, (uint64_t)(at + length)) ? (int)syscall(SYS_fallocate, fd, mode, at, length) : -1;
+	return passes(-1) && room(fd, (uint64_t)(at + length)) ? (int)syscall(SYS_fallocate, fd, mode, at, length) : -1;
 }
 
 int renameat(int from, const char *old, int to, const char *new)
 {
-	return passes() ? (int)syscall(SYS_renameat2, from, old, to, new, 0) : -1;
+	return passes(-1) ? (int)syscall(SYS_renameat2, from, old, to, new, 0) : -1;
 }
 
 int unlinkat(int folder, const char *name, int flags)
 {
-	return passes() ? (int)syscall(SYS_unlinkat, folder, name, flags) : -1;
+	return passes(-1) ? (int)syscall(SYS_unlinkat, folder, name, flags) : -1;
 }
 
 int unlink(const char *path)
 {
-	return passes() ? (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0) : -1;
+	return passes(-1) ? (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0) : -1;
 }
 
 static int open_call(int folder, const char *path, int flags, va_list arguments)

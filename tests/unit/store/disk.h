@@ -9,8 +9,10 @@
 
 enum disk_trouble {
 	DISK_GOOD,
-	DISK_FAILS_ONCE,  /* the Nth call returns an error and does nothing */
-	DISK_FAILS,       /* the Nth call and all after it */
+	/* A sync that fails takes with it, by chance, what it should have made durable, as the kernel does: asking again would be
+	 * told that all is well. */
+	DISK_FAILS_ONCE, /* the Nth call returns an error and does nothing */
+	DISK_FAILS,      /* the Nth call and all after it */
 	DISK_PROCESS_ENDS, /* _exit(DISK_ENDED) before the Nth call: as kill -9 does */
 	DISK_POWER_ENDS,  /* the same, and of what was not synced each 512-byte sector is there or not, by chance */
 	DISK_SHORT,       /* every pwrite of more than one byte writes about half */
@@ -21,6 +23,7 @@ enum { DISK_ENDED = 99 };
 void disk_trouble(enum disk_trouble trouble, uint64_t nth, int number, uint64_t seed);
 uint64_t disk_calls(void); /* since disk_trouble() */
 bool disk_fired(void);     /* the Nth call was made */
+bool disk_fired_on_sync(void);
 
 /* Syncs do nothing, and say that all is well: what a test of durability must notice. */
 void disk_lies(bool lies);

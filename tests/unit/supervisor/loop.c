@@ -77,6 +77,7 @@ Test(loop, an_event_for_a_descriptor_that_was_closed_is_not_the_new_one_s)
 	cr_assert_eq(pair.calls, 0, "in the same turn, the old event");
 	loop_turn(pair.loop, 100);
 	cr_assert_eq(pair.calls, 1, "in the next, its own");
+	loop_free(&pair.loop);
 }
 
 Test(loop, what_is_not_watched_may_be_unwatched)

@@ -51,7 +51,13 @@ static void begin(void)
 	cr_assert_geq(broker, 0);
 }
 
-TestSuite(roster, .init = begin);
+static void end(void)
+{
+	roster_close(&s);
+	loop_free(&s.loop);
+}
+
+TestSuite(roster, .init = begin, .fini = end);
 
 static bool hear(struct roster_entry *entry)
 {
