@@ -11,6 +11,8 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -32,6 +34,7 @@ struct broker {
 	struct open_asks asks;
 	struct listeners listeners;
 	struct roster_counts counts;
+	uint32_t heard; /* kinds whose events somebody hears */
 	uint64_t fingerprint, turned_ns;
 	uint32_t denials; /* logged in this second */
 };
@@ -197,6 +200,20 @@ static void end_asks(struct broker *self, uint64_t gone, uint64_t now)
 	}
 }
 
+/* An event that nobody hears is not sent at all: who publishes is told when that changes. */
+static void tell_heard(struct broker *self)
+{
+	uint32_t before = self->heard, now = listeners_heard(&self->listeners);
+	self->heard = now;
+	for (unsigned i = PEOPLE_MAX; before != now && i < PEOPLE_MAX + self->peers.processes; i++) {
+		struct peer *peer = &self->peers.all[i];
+		bool hears = now >> peer->kind & 1;
+		struct envelope e = {.type = hears ? ENVELOPE_SUBSCRIBE : ENVELOPE_UNSUBSCRIBE};
+		if (peer->welcome && hears != (before >> peer->kind & 1))
+			door_send(&self->doors, &peer->at, &e, "", 0);
+	}
+}
+
 static void forget(struct broker *self, uint64_t birth)
 {
 	struct peer *peer = peers_by_birth(&self->peers, birth);
@@ -205,6 +222,7 @@ static void forget(struct broker *self, uint64_t birth)
 	if (peer)
 		*peer = (struct peer){0};
 	listeners_forget(&self->listeners, birth);
+	tell_heard(self);
 	end_asks(self, birth, 0);
 }
 
@@ -212,7 +230,9 @@ static void forget(struct broker *self, uint64_t birth)
 
 static bool on_hello(struct broker *self, const struct arrival *in)
 {
-	struct envelope welcome = {.type = ENVELOPE_WELCOME, .caller_birth = in->from->birth};
+	struct envelope welcome = {.type = ENVELOPE_WELCOME,
+				   .number = self->heard >> in->from->kind & 1,
+				   .caller_birth = in->from->birth};
 	in->from->welcome = in->e.serial == self->fingerprint;
 	if (in->from->welcome) {
 		door_send(&self->doors, &in->visitor, &welcome, "", 0);
@@ -238,6 +258,7 @@ static bool on_subscribe(struct broker *self, struct arrival *in)
 	else if (may && !listeners_add(&self->listeners, listener))
 		err = ERR_BUSY;
 	count(self, err);
+	tell_heard(self);
 	e->type = err == ERR_OK ? ENVELOPE_REPLY : ENVELOPE_ERROR;
 	e->error = (uint16_t)err;
 	door_send(&self->doors, &in->visitor, e, "", 0);
@@ -336,29 +357,45 @@ static void turn(struct broker *self)
 	send_counts(self);
 }
 
+/* Reads a door until nothing is left, or its share of this turn is used up. */
+static void serve(struct broker *self, enum door door)
+{
+	int taken = 0;
+	self->doors.stirred[door] = false;
+	while (taken < MESSAGES_A_TURN && receive(self, door))
+		taken++;
+	self->doors.stirred[door] |= taken == MESSAGES_A_TURN;
+}
+
+/* poll(2) on libzmq's own descriptors: zmq_poll asks the kernel several times a turn for each socket. */
 static void loop(struct broker *self)
 {
-	zmq_pollitem_t items[2 + 2 * DOORS] = {{.fd = self->roster}, {.fd = self->signals}};
+	enum { ROSTER, SIGNALS, FIRST_DOOR, ITEMS = FIRST_DOOR + 2 * DOORS };
+	struct pollfd items[ITEMS] = {[ROSTER] = {.fd = self->roster, .events = POLLIN},
+				      [SIGNALS] = {.fd = self->signals, .events = POLLIN}};
 	do {
-		for (int i = 0; i < 2 * DOORS; i++)
-			items[2 + i].socket = self->doors.sockets[i]; /* another, when a door was shut */
-		for (int i = 0; i < 2 + 2 * DOORS; i++)
-			items[i].events = ZMQ_POLLIN;
-		bug_if(zmq_poll(items, 2 + 2 * DOORS, TURN_MS) < 0 && errno != EINTR);
-		if (items[0].revents) /* first: who was born and who died comes before what they say */
+		bool stirred = false;
+		for (int door = 0; door < DOORS; door++)
+			stirred |= self->doors.stirred[door];
+		for (int i = 0; i < 2 * DOORS; i++) /* other descriptors, when a door was shut */
+			items[FIRST_DOOR + i] = (struct pollfd){.fd = self->doors.fds[i], .events = POLLIN};
+		bug_if(poll(items, ITEMS, stirred ? 0 : TURN_MS) < 0 && errno != EINTR);
+		if (items[ROSTER].revents) /* first: who was born and who died comes before what they say */
 			on_roster(self);
 		for (int door = 0; door < DOORS; door++) {
-			watch(self, (enum door)door);
-			for (int i = 0; i < MESSAGES_A_TURN && receive(self, (enum door)door); i++)
-				;
+			if (items[FIRST_DOOR + DOORS + door].revents)
+				watch(self, (enum door)door);
+			if (items[FIRST_DOOR + door].revents || self->doors.stirred[door])
+				serve(self, (enum door)door);
 		}
 		turn(self);
-	} while (!items[1].revents || !born_told_to_end(self->signals));
+	} while (!items[SIGNALS].revents || !born_told_to_end(self->signals));
 }
 
 int main(void)
 {
 	static struct broker self;
+	mallopt(M_ARENA_MAX, 1);
 	if (!born_read(&self.born, BROKER))
 		return EXIT_CONFIG;
 	self.fingerprint = calls_fingerprint();

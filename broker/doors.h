@@ -12,6 +12,8 @@ struct doors {
 	const struct born *born;
 	void *context;
 	void *sockets[2 * DOORS]; /* of the doors, then their monitors */
+	int fds[2 * DOORS];       /* readable when something changed there; then to be read until nothing is left */
+	bool stirred[DOORS];      /* we sent there: a change may have been noticed in passing, so look */
 	uint32_t connections[DOORS];
 	uint32_t opened;    /* so far: no two monitors have the same name */
 	zmq_msg_t parts[4]; /* of the latest arrival: routing id, header, body; the fourth has no business here */

@@ -43,3 +43,15 @@ bool listener_hears(const struct listener *listener, const struct envelope *e)
 	bool event = e->type == ENVELOPE_EVENT && e->number == listener->number;
 	return listener->birth && (listener->number ? event && from : from || to);
 }
+
+uint32_t listeners_heard(const struct listeners *listeners)
+{
+	uint32_t heard = 0;
+	for (unsigned i = 0; i < listeners->count; i++) {
+		const struct listener *one = &listeners->all[i];
+		unsigned kind = one->number ? one->number >> 8 : one->kind;
+		if (one->birth)
+			heard |= kind ? 1U << kind % KINDS : ~0U;
+	}
+	return heard;
+}

@@ -97,4 +97,7 @@ void listeners_forget(struct listeners *listeners, uint64_t birth);
 /* Whether it subscribed to this event, or taps the one side of this message or the other. */
 bool listener_hears(const struct listener *listener, const struct envelope *passing);
 
+/* The kinds of process, as bits, whose events somebody hears: the others need not publish. */
+uint32_t listeners_heard(const struct listeners *listeners);
+
 #endif

@@ -8,7 +8,8 @@
 
 enum envelope_type {
 	ENVELOPE_HELLO = 1,   /* to the broker; serial = fingerprint of the tables */
-	ENVELOPE_WELCOME,     /* from the broker; broker_birth is what every later envelope carries */
+	ENVELOPE_WELCOME,     /* from the broker; broker_birth is what every later envelope carries; number 1: somebody
+				 hears the events of this kind */
 	ENVELOPE_ASK,         /* ends in exactly one REPLY or ERROR, or in the asker's own deadline */
 	ENVELOPE_REPLY,
 	ENVELOPE_ERROR,       /* error = enum err; the body is a sentence, or empty */
@@ -16,7 +17,7 @@ enum envelope_type {
 	ENVELOPE_PUBLISH,     /* to the broker; number = event */
 	ENVELOPE_EVENT,       /* from the broker to whoever subscribed */
 	ENVELOPE_SUBSCRIBE,   /* number = event; 0 = the tap of the target process; target 0: everybody's */
-	ENVELOPE_UNSUBSCRIBE,
+	ENVELOPE_UNSUBSCRIBE, /* from the broker, this and SUBSCRIBE: from now on somebody, or nobody, hears your events */
 	ENVELOPE_TAPPED,      /* from the broker: body = the envelope of a message that passed, then its body */
 	ENVELOPE_TYPES
 };

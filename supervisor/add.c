@@ -7,6 +7,7 @@
 #include "actors/base/memory/memory.h"
 #include "supervisor/config.h"
 #include "supervisor/disk.h"
+#include "supervisor/jail.h"
 #include "supervisor/listen.h"
 #include "supervisor/make.h"
 #include "supervisor/room.h"
@@ -226,6 +227,8 @@ static bool load(struct adding *adding, struct why *why)
 		mistakes_end(&mistakes);
 		return false;
 	}
+	if (adding->machine->as_root && !jail_possible(why))
+		return false;
 	return unlock_load(&adding->unlock, adding->machine->own, own, why);
 }
 

@@ -45,10 +45,19 @@ static struct door stream_door(const struct supervisor *s, uint16_t node)
 	return (struct door){s->machine.as_root, machine_uid(&s->machine, GATEWAY, node)};
 }
 
+static void close_dead(struct process *process)
+{
+	if (process->listener < 0 || listener_lives(process->listener))
+		return;
+	close(process->listener);
+	process->listener = -1;
+}
+
 static bool open_stream(struct supervisor *s, struct process *process, struct why *why)
 {
 	char name[32];
 	snprintf(name, sizeof name, SOCKET_STREAM, process->node);
+	close_dead(process);
 	if (process->listener < 0)
 		process->listener = listen_unix(&s->machine, name, stream_door(s, process->node), why);
 	return process->listener >= 0;
@@ -59,6 +68,7 @@ static bool open_http(struct supervisor *s, struct process *process, struct why 
 {
 	const struct node_config *config = config_node(s->config, process->node);
 	uint16_t port = (uint16_t)config->values[SETTING_port].number;
+	close_dead(process);
 	if (process->listener >= 0 && process->port != port) {
 		close(process->listener);
 		process->listener = -1;
@@ -86,6 +96,8 @@ static bool open_gives(struct supervisor *s, struct process *process, struct ope
 		if (!(opens & what))
 			continue;
 		if (what & (FD_BUS | FD_OPERATE | FD_READ)) {
+			if (!door_open(s, bit, 1, why))
+				return false;
 			opened->gives[bit] = s->doors[bit];
 		} else if (what & (FD_ROSTER | FD_CONTROL | FD_LOGS)) {
 			opened->gives[bit] = opened->channel = open_channel(s, what);

@@ -87,6 +87,29 @@ enum jail_step jail_drop(const struct jail *jail)
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? JAIL_NONE : JAIL_NO_NEW_PRIVS;
 }
 
+bool jail_possible(struct why *why)
+{
+	static const struct {
+		int capability;
+		const char *name;
+	} needed[] = {
+		{CAP_KILL, "CAP_KILL"},
+		{CAP_SETUID, "CAP_SETUID"},
+		{CAP_SETGID, "CAP_SETGID"},
+		{CAP_SETPCAP, "CAP_SETPCAP"},
+	};
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct caps[_LINUX_CAPABILITY_U32S_3] = {0};
+	syscall(SYS_capget, &header, caps);
+	for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
+		if (!(caps[0].effective & CAP_TO_MASK(needed[i].capability)))
+			return refuse(
+				why,
+				"root without %s cannot keep its processes apart; give it that capability",
+				needed[i].name);
+	return true;
+}
+
 /* -- looking again
  * --------------------------------------------------------------------------------------------------- */
 

@@ -11,8 +11,8 @@
 #define WARREN_SUPERVISOR_JAIL_H
 
 #include "proto/actors.h"
+#include "supervisor/why.h"
 
-#include <stdbool.h>
 #include <sys/types.h>
 
 #define JAIL_STEPS(S)                                                                                                  \
@@ -59,6 +59,10 @@ struct jailed {
 
 /* Builds them around the calling process. JAIL_NONE, or the required step that failed, with errno. */
 enum jail_step jail_build(const struct jail *jail, struct jailed *jailed);
+
+/* identity.c: whether we have what building it as root takes, and ending what is in it. False and the sentence: without
+ * CAP_KILL, say, every process would outlive us. */
+bool jail_possible(struct why *why);
 
 /* -- the parts, each in a file of its own ---------------------------------------------------------------------------- */
 

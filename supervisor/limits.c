@@ -175,11 +175,26 @@ static bool try_below(struct limit_tree *tree, const char *group, const char *co
 	return false;
 }
 
-static void open_tree_of(struct limit_tree *tree, const char *controller)
+/* Version 2 has one group for a process, whatever the controllers: the second one joins the first one's tree. */
+static bool join_tree(struct limit_tree *tree, const struct limit_tree *first, const char *controller)
+{
+	char above[CGROUP_PATH];
+	snprintf(above, sizeof above, "%s", first->path);
+	*strrchr(above, '/') = '\0';
+	snprintf(tree->path, sizeof tree->path, "%s", first->path);
+	return give_controller(above, controller) && give_controller(tree->path, controller);
+}
+
+static void open_tree_of(struct limit_tree *tree, const struct limit_tree *first, const char *controller)
 {
 	char hierarchy[CGROUP_PATH], own[CGROUP_PATH], group[CGROUP_PATH];
-	if (!find_hierarchy(controller, hierarchy, &tree->second) ||
-	    !own_group(controller, tree->second, own))
+	if (!find_hierarchy(controller, hierarchy, &tree->second))
+		return;
+	if (tree->second && first->there && first->second) {
+		tree->there = join_tree(tree, first, controller);
+		return;
+	}
+	if (!own_group(controller, tree->second, own))
 		return;
 	int length = snprintf(group, sizeof group, "%s%s", hierarchy, own);
 	tree->there = length < CGROUP_PATH && try_below(tree, group, controller);
@@ -192,7 +207,7 @@ void limits_open(struct limits *limits, uint32_t without)
 	*limits = (struct limits){0};
 	for (int kind = 0; kind < LIMIT_KINDS; kind++)
 		if (!(without & 1U << walls[kind]))
-			open_tree_of(&limits->trees[kind], controllers[kind]);
+			open_tree_of(&limits->trees[kind], &limits->trees[LIMIT_MEMORY], controllers[kind]);
 }
 
 /* -- one process

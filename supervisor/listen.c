@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -85,6 +86,15 @@ int listen_unix(const struct machine *machine, const char *name, struct door doo
 	if (fd >= 0)
 		close(fd);
 	return -1;
+}
+
+bool listener_lives(int fd)
+{
+	struct pollfd look = {.fd = fd, .events = POLLRDHUP};
+	int listens = 0;
+	socklen_t length = sizeof listens;
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0 && listens &&
+	       poll(&look, 1, 0) >= 0 && !(look.revents & (POLLRDHUP | POLLHUP | POLLERR));
 }
 
 void listen_unix_end(const struct machine *machine, const char *name)

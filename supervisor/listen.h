@@ -16,6 +16,9 @@ struct door { /* who may connect to a Unix socket: root, and this group */
  * is in the way is a refusal. -1 and the sentence when it cannot be. */
 int listen_unix(const struct machine *machine, const char *name, struct door door, struct why *why);
 
+/* Whether it still listens: whoever inherited it could have shut it down, and the next one would inherit that. */
+bool listener_lives(int fd);
+
 /* Takes the name away again. */
 void listen_unix_end(const struct machine *machine, const char *name);
 

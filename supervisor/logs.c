@@ -115,11 +115,8 @@ static void on_logs(void *context, int fd, uint32_t events)
 {
 	struct supervisor *s = context;
 	char thrown[64];
-	ssize_t got;
 	if (events & EPOLLOUT)
 		s->logs.behind = s->dirty = true;
-	while ((got = channel_receive(fd, thrown, sizeof thrown)) > 0)
-		;
-	if (got == 0)
+	if (channel_receive(fd, thrown, sizeof thrown) == 0)
 		logs_close(s);
 }

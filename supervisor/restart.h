@@ -8,7 +8,7 @@
 enum {
 	RESTART_FIRST_MS = 100,   /* the second in a row waits this long, then twice as long, and so on … */
 	RESTART_MOST_MS = 10000,  /* … up to this; */
-	RESTART_READY_MOST_MS = 200, /* or this, when it had become ready: it serves between its deaths, and parking is for
+	RESTART_READY_MOST_MS = 100, /* or this, when it had become ready: it serves between its deaths, and parking is for
 					those that die often */
 	RESTART_CALM_MS = 60000,  /* ready for so long, and its earlier deaths are forgotten */
 	PARK_WITHIN_MS = 60000,   /* so many deaths of one node within this time park it … */

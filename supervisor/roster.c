@@ -12,6 +12,7 @@
 
 enum {
 	ACK_PATIENCE_MS = 5000,    /* for the next acknowledgement: past it the broker is not a broker */
+	DATAGRAMS_AT_ONCE = 256,   /* then the others have their turn */
 	CLOSED_PATIENCE_MS = 1000, /* for its death, once its end of the channel is closed */
 };
 
@@ -122,7 +123,7 @@ static void on_roster(void *context, int fd, uint32_t events)
 	s->dirty = true;
 	if (events & EPOLLOUT)
 		s->roster.behind = true;
-	for (;;) {
+	for (int i = 0; i < DATAGRAMS_AT_ONCE; i++) {
 		ssize_t got = channel_receive(fd, &in, sizeof in);
 		if (got == 0)
 			roster_close(s); /* the broker ends, or will be ended: roster_turn() */

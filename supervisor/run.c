@@ -5,7 +5,7 @@
 
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
-#include "supervisor/listen.h"
+#include "supervisor/jail.h"
 #include "supervisor/notify.h"
 #include "supervisor/ready.h"
 #include "supervisor/status.h"
@@ -21,18 +21,16 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
 	TURN_MS = 250, /* the table is walked at least this often … */
 	BUSY_MS = 10,  /* … and this often while it keeps finding something to do */
 	STEPS_AT_ONCE = 3,
-	MEASURE_MS = 1000,   /* between two looks at memory */
-	ABSENT_MS = 1000,    /* we were not scheduled for so long: no silence of others counts */
-	DOOR_TRIES = 20,     /* a socket of ROOT/run that somebody has, each … */
-	DOOR_AGAIN_MS = 100, /* … after this */
-	STOP_ALL_MS = 9500,  /* after this we go, whoever is still there (FEATURES A18: 10 s) */
+	MEASURE_MS = 1000,  /* between two looks at memory */
+	ABSENT_MS = 1000,   /* we were not scheduled for so long: no silence of others counts */
+	DOOR_TRIES = 20,    /* for a socket of ROOT/run that somebody has */
+	STOP_ALL_MS = 9500, /* after this we go, whoever is still there (FEATURES A18: 10 s) */
 };
 
 /* -- opening
@@ -78,37 +76,6 @@ static void on_signal(void *context, int fd, uint32_t events)
 	}
 }
 
-/* Of a supervisor that was just killed some process may still be dying, with our listener in its hands. */
-static int listen_patiently(const struct machine *machine, const char *name, struct door door,
-			    struct why *why)
-{
-	int fd = -1;
-	for (int tries = 0; fd < 0 && tries < DOOR_TRIES; tries++) {
-		if (tries)
-			nanosleep(&(struct timespec){.tv_nsec = DOOR_AGAIN_MS * 1000000L}, NULL);
-		fd = listen_unix(machine, name, door, why);
-	}
-	return fd;
-}
-
-static bool open_doors(struct supervisor *s, struct why *why)
-{
-	const struct config *config = s->config;
-	bool root = s->machine.as_root;
-	const struct door doors[DOORS] = {
-		[DOOR_BUS] = {root, root ? machine_bus_group(&s->machine) : 0},
-		[DOOR_OPERATE] = {config->values[SETTING_operators].text[0] != '\0', config->operators},
-		[DOOR_READ] = {config->values[SETTING_readers].text[0] != '\0', config->readers},
-	};
-	const char *const names[DOORS] = {SOCKET_BUS, SOCKET_OPERATE, SOCKET_READ};
-	for (int door = 0; door < DOORS; door++) {
-		s->doors[door] = listen_patiently(&s->machine, names[door], doors[door], why);
-		if (s->doors[door] < 0)
-			return false;
-	}
-	return true;
-}
-
 /* A program that anybody else can change, or that is not there, is no matter of one node: nothing starts. All
  * are named. */
 static bool check_programs(const struct supervisor *s, struct why *why)
@@ -144,6 +111,8 @@ static bool load(struct supervisor *s, struct why *why)
 		return refuse(
 			why,
 			"without = \"uid\" makes no sense as root: run warrend as an ordinary user instead");
+	if (s->machine.as_root && !jail_possible(why))
+		return false;
 	return check_programs(s, why) && unlock_load(&s->unlock, s->machine.own, own, why);
 }
 
@@ -155,8 +124,9 @@ static bool open_all(struct supervisor *s, struct why *why)
 	if (s->null < 0 || !s->loop || s->signals < 0 ||
 	    !loop_watch(s->loop, s->signals, EPOLLIN, on_signal, s))
 		return refuse(why, "cannot begin: %s", strerror(errno));
-	if (!open_doors(s, why))
-		return false;
+	for (int door = 0; door < DOORS; door++)
+		if (!door_open(s, door, DOOR_TRIES, why))
+			return false;
 	limits_open(&s->limits, s->config->without);
 	if (!machine_write_pid(&s->machine))
 		return refuse(why, "%s/run/warrend.pid: %s", s->machine.root, strerror(errno));
@@ -328,16 +298,11 @@ static unsigned kill_the_rest(struct supervisor *s)
 
 static void close_all(struct supervisor *s)
 {
-	const char *const names[DOORS] = {SOCKET_BUS, SOCKET_OPERATE, SOCKET_READ};
 	family_end(s);
 	roster_close(s);
 	logs_close(s);
 	control_close(s);
-	for (int door = 0; door < DOORS; door++)
-		if (s->doors[door] >= 0) {
-			close(s->doors[door]);
-			listen_unix_end(&s->machine, names[door]);
-		}
+	doors_close(s);
 	limits_close(&s->limits);
 	if (s->loop)
 		loop_free(&s->loop);

@@ -87,6 +87,13 @@ void family_stop(struct supervisor *s, enum kind kind, uint16_t node);
 void family_restart(struct supervisor *s, enum kind kind, uint16_t node);
 void node_park(struct supervisor *s, uint16_t node);
 
+/* -- doors.c: the broker's listeners --------------------------------------------------------------------------------- */
+
+/* Opens it, or opens it again when whoever had it shut it down. Somebody else on its path is waited for, `tries` times a tenth
+ * of a second: of a supervisor that was just killed a process may still be dying with it. */
+bool door_open(struct supervisor *s, int door, int tries, struct why *why);
+void doors_close(struct supervisor *s);
+
 /* -- begin.c: a birth ------------------------------------------------------------------------------------------------ */
 
 void process_begin(struct supervisor *s, struct process *process);

@@ -75,12 +75,13 @@ enum err actor_tell(struct actor *self, const struct call_row *row, uint16_t nod
 void actor_publish(struct actor *self, const struct event_row *row, const void *body)
 {
 	uint8_t packed[4096];
+	if (!self->heard || !self->bus.broker_birth)
+		return;
 	size_t length = message_pack(row->body, body, packed, sizeof packed);
 	bug_if(!length); /* ours: an event is small, and its values are our own */
 	struct envelope envelope = {
 		.type = ENVELOPE_PUBLISH, .number = row->number, .caller_birth = self->born.birth.birth};
-	if (self->bus.broker_birth)
-		bus_send(&self->bus, &envelope, packed, length); /* nobody waits for an event: a lost one is lost */
+	bus_send(&self->bus, &envelope, packed, length); /* nobody waits for an event: a lost one is lost */
 }
 
 void asks_answered(struct actor *self, const struct envelope *envelope, const void *body, size_t length)

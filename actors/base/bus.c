@@ -20,6 +20,14 @@ static void set(void *socket, int option, int value)
 	bug_if(zmq_setsockopt(socket, option, &value, sizeof value) != 0);
 }
 
+static int descriptor_of(void *socket)
+{
+	int fd;
+	size_t size = sizeof fd;
+	bug_if(zmq_getsockopt(socket, ZMQ_FD, &fd, &size) != 0);
+	return fd;
+}
+
 static bool open_monitor(struct bus *bus)
 {
 	if (zmq_socket_monitor(bus->socket, "inproc://bus", ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED) != 0)
@@ -51,7 +59,11 @@ bool bus_open(struct bus *bus, const char *path, const uint8_t *routing)
 	set(bus->socket, ZMQ_RECONNECT_IVL_MAX, RECONNECT_MAX_MS);
 	int64_t largest = BODY_MAX + ENVELOPE_BYTES;
 	bug_if(zmq_setsockopt(bus->socket, ZMQ_MAXMSGSIZE, &largest, sizeof largest) != 0);
-	return open_monitor(bus) && zmq_connect(bus->socket, address) == 0;
+	if (!open_monitor(bus) || zmq_connect(bus->socket, address) != 0)
+		return false;
+	bus->socket_fd = descriptor_of(bus->socket);
+	bus->monitor_fd = descriptor_of(bus->monitor);
+	return true;
 }
 
 void bus_close(struct bus *bus)

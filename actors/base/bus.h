@@ -9,6 +9,7 @@
 
 struct bus {
 	void *context, *socket, *monitor;
+	int socket_fd, monitor_fd; /* readable when something changed; then read until nothing is left */
 	uint64_t broker_birth; /* of the broker that welcomed us; 0: none */
 	uint64_t serial;       /* the last one given out */
 };

@@ -1,4 +1,4 @@
-/* The loop: the bus, watched descriptors, timers. One thread; nothing in it waits but zmq_poll. */
+/* The loop: the bus, watched descriptors, timers. One thread; nothing in it waits but poll. */
 #include "actors/base/runtime.h"
 
 #include <errno.h>
@@ -111,6 +111,7 @@ void hello_again(struct actor *self, void *context)
 static void welcomed(struct actor *self, const struct envelope *envelope)
 {
 	self->bus.broker_birth = envelope->broker_birth;
+	self->heard = envelope->number == 1;
 	if (self->was_ready)
 		return;
 	self->was_ready = true;
@@ -133,18 +134,20 @@ static void message(struct actor *self, const struct envelope *envelope, const v
 	case ENVELOPE_ERROR:
 		asks_answered(self, envelope, body, length);
 		return;
+	case ENVELOPE_SUBSCRIBE:
+	case ENVELOPE_UNSUBSCRIBE:
+		self->heard = envelope->type == ENVELOPE_SUBSCRIBE;
+		return;
 	case ENVELOPE_HELLO: /* for the broker alone; no actor subscribes yet */
 	case ENVELOPE_PUBLISH:
 	case ENVELOPE_EVENT:
-	case ENVELOPE_SUBSCRIBE:
-	case ENVELOPE_UNSUBSCRIBE:
 	case ENVELOPE_TAPPED:
 	case ENVELOPE_TYPES:
 		return;
 	}
 }
 
-static void bus_turn(struct actor *self)
+static void bus_changes(struct actor *self)
 {
 	enum bus_change change;
 	while ((change = bus_changed(&self->bus)) != BUS_NOTHING) {
@@ -153,12 +156,19 @@ static void bus_turn(struct actor *self)
 		else
 			asks_lost(self);
 	}
+}
+
+/* True when there may be more: the turn's share was used up. */
+static bool bus_messages(struct actor *self)
+{
 	struct envelope envelope;
 	zmq_msg_t body;
-	for (int i = 0; i < MESSAGES_A_TURN && bus_receive(&self->bus, &envelope, &body); i++) {
+	int taken = 0;
+	for (; taken < MESSAGES_A_TURN && bus_receive(&self->bus, &envelope, &body); taken++) {
 		message(self, &envelope, zmq_msg_data(&body), zmq_msg_size(&body));
 		zmq_msg_close(&body);
 	}
+	return taken == MESSAGES_A_TURN;
 }
 
 /* -- turning --------------------------------------------------------------------------------------------------------- */
@@ -177,49 +187,52 @@ static int wait_ms(struct actor *self)
 	return most;
 }
 
+enum { BUS_ITEM, MONITOR_ITEM, FIRST_WATCH };
+
 /* What we wait for: the bus, its monitor, then the watches; `slots` says which watch an item is. */
-static int gather(struct actor *self, zmq_pollitem_t *items, int *slots)
+static nfds_t gather(struct actor *self, struct pollfd *items, int *slots)
 {
-	int count = 0;
-	items[count++] = (zmq_pollitem_t){.socket = self->bus.socket, .events = ZMQ_POLLIN};
-	items[count++] = (zmq_pollitem_t){.socket = self->bus.monitor, .events = ZMQ_POLLIN};
+	nfds_t count = FIRST_WATCH;
+	items[BUS_ITEM] = (struct pollfd){self->bus.socket_fd, POLLIN, 0};
+	items[MONITOR_ITEM] = (struct pollfd){self->bus.monitor_fd, POLLIN, 0};
 	for (int i = 0; i < ACTOR_WATCHES; i++) {
 		const struct watch *watch = &self->watches[i];
 		if (!watch->ready || !watch->events)
 			continue;
-		short events = (short)((watch->events & POLLIN ? ZMQ_POLLIN : 0) |
-				       (watch->events & POLLOUT ? ZMQ_POLLOUT : 0));
 		slots[count] = i;
-		items[count++] = (zmq_pollitem_t){.fd = watch->fd, .events = events};
+		items[count++] = (struct pollfd){watch->fd, watch->events, 0};
 	}
 	return count;
 }
 
-static void serve(struct actor *self, const zmq_pollitem_t *item, int slot)
+static void serve(struct actor *self, const struct pollfd *item, int slot)
 {
 	struct watch watch = self->watches[slot];
 	if (!item->revents || !watch.ready || watch.fd != item->fd)
 		return; /* unwatched by another's handler in this very turn */
-	short events = (short)((item->revents & (ZMQ_POLLIN | ZMQ_POLLERR) ? POLLIN : 0) |
-			       (item->revents & ZMQ_POLLOUT ? POLLOUT : 0));
+	short events = (short)((item->revents & (POLLIN | POLLERR | POLLHUP) ? POLLIN : 0) | (item->revents & POLLOUT));
 	watch.ready(self, watch.context, watch.fd, events);
 }
 
+/* poll(2) on libzmq's own descriptors instead of zmq_poll, which asks the kernel several times a turn for each socket. They
+ * tell of a change and not of a state, so the bus is read until it is empty before each wait, also after we sent. */
 void loop_run(struct actor *self)
 {
+	struct pollfd items[ACTOR_WATCHES + FIRST_WATCH];
+	int slots[ACTOR_WATCHES + FIRST_WATCH];
+	bus_changes(self);
 	while (!self->drained) {
-		zmq_pollitem_t items[ACTOR_WATCHES + 2];
-		int slots[ACTOR_WATCHES + 2];
-		int wait = wait_ms(self);
-		int count = gather(self, items, slots);
-		int ready = zmq_poll(items, count, wait);
-		if (ready < 0 && errno != EINTR)
-			bug("zmq_poll");
-		if (ready > 0 && (items[0].revents || items[1].revents))
-			bus_turn(self);
-		for (int i = 2; ready > 0 && i < count; i++)
-			serve(self, &items[i], slots[i]);
+		bool more = bus_messages(self);
 		timers_turn(self);
 		asks_turn(self);
+		int wait = wait_ms(self);
+		nfds_t count = gather(self, items, slots);
+		int ready = poll(items, count, more ? 0 : wait);
+		if (ready < 0 && errno != EINTR)
+			bug("poll");
+		if (ready > 0 && items[MONITOR_ITEM].revents)
+			bus_changes(self);
+		for (nfds_t i = FIRST_WATCH; ready > 0 && i < count; i++)
+			serve(self, &items[i], slots[i]);
 	}
 }

@@ -49,6 +49,7 @@ struct actor {
 	struct born born;
 	uint64_t born_ms;
 	struct bus bus;
+	bool heard; /* somebody hears our events */
 	bool was_ready, draining, drained;
 	int signals; /* signalfd: SIGTERM */
 	struct watch watches[ACTOR_WATCHES];

@@ -16,7 +16,7 @@ const char *const index_sql[STATEMENTS] = {
 	[COMMIT] = "COMMIT",
 	[ROLLBACK] = "ROLLBACK",
 	[COUNTS] = "SELECT blobs, bytes, units, corrupt, sequence FROM meta",
-	[SET_COUNTS] = "UPDATE meta SET blobs = ?, bytes = ?, units = ?, corrupt = ?, sequence = ?",
+	[SET_COUNTS] = "UPDATE meta SET blobs = ?, bytes = ?, units = ?, corrupt = ?, sequence = ?, commits = commits + 1",
 	[FIND] = "SELECT " COLUMNS " FROM blob WHERE cid = ?",
 	[LOOK] = "SELECT cid, id, sequence, size, stored_at, corrupt FROM blob WHERE cid = ?",
 	[PAGE] = "SELECT cid, size FROM blob WHERE cid > ? ORDER BY cid LIMIT ?",

@@ -23,7 +23,7 @@ static const char schema[] =
 	" stored_at INTEGER NOT NULL, corrupt INTEGER NOT NULL, runs BLOB NOT NULL, slots BLOB) WITHOUT ROWID;"
 	"CREATE TABLE found (sequence INTEGER PRIMARY KEY, unit INTEGER NOT NULL);"
 	"CREATE TABLE meta (store BLOB NOT NULL, blobs INTEGER NOT NULL, bytes INTEGER NOT NULL, units INTEGER NOT NULL,"
-	" corrupt INTEGER NOT NULL, sequence INTEGER NOT NULL);";
+	" corrupt INTEGER NOT NULL, sequence INTEGER NOT NULL, commits INTEGER NOT NULL);";
 
 enum index_end index_damaged(struct index *index, const char *why)
 {
@@ -117,7 +117,7 @@ static enum index_end prepare(struct index *index)
 static enum index_end write_meta(struct index *index, const struct store_id *store)
 {
 	sqlite3_stmt *row = NULL;
-	int code = sqlite3_prepare_v2(index->db, "INSERT INTO meta VALUES (?, 0, 0, 0, 0, 0)", -1, &row, NULL);
+	int code = sqlite3_prepare_v2(index->db, "INSERT INTO meta VALUES (?, 0, 0, 0, 0, 0, 0)", -1, &row, NULL);
 	if (code == SQLITE_OK) {
 		sqlite3_bind_blob(row, 1, store, sizeof *store, SQLITE_STATIC);
 		code = sqlite3_step(row);

@@ -12,14 +12,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { SECTOR = 512, SECTORS = 1 << 14 };
+enum { SECTOR = 512, SECTORS = 1 << 14, PLACES = 4 * SECTORS };
 
 struct sector { /* as it was at the last sync of its file */
 	ino_t file;
 	uint64_t number;
 	int fd;
 	uint8_t was[SECTOR];
-	bool beyond; /* the file did not reach it */
 };
 
 static struct {
@@ -29,8 +28,9 @@ static struct {
 	uint64_t nth, calls, seed, bad, space;
 	int number;
 	bool fired, fired_on_sync, lies, read_only, hold, waits;
-	struct sector *sectors; /* open addressing; file 0: free */
-	uint64_t sector_count;
+	struct sector *sectors; /* NULL: nothing is remembered */
+	unsigned sector_count;
+	uint16_t places[PLACES]; /* by file and number, open addressing: which of them, plus one; 0: free */
 } disk = {.lock = PTHREAD_MUTEX_INITIALIZER, .change = PTHREAD_COND_INITIALIZER, .space = UINT64_MAX};
 
 void disk_trouble(enum disk_trouble trouble, uint64_t nth, int number, uint64_t seed)
@@ -106,13 +106,15 @@ static uint64_t chance(void)
 	return disk.seed >> 33;
 }
 
-static struct sector *sector_at(ino_t file, uint64_t number)
+/* Where this sector is noted, or would be. */
+static uint16_t *place_of(ino_t file, uint64_t number)
 {
 	uint64_t at = (file * 31 + number) * UINT64_C(0x9e3779b97f4a7c15) >> 40;
 	for (;; at++) {
-		struct sector *sector = &disk.sectors[at % SECTORS];
-		if (!sector->file || (sector->file == file && sector->number == number))
-			return sector;
+		uint16_t *place = &disk.places[at % PLACES];
+		const struct sector *sector = *place ? &disk.sectors[*place - 1] : NULL;
+		if (!sector || (sector->file == file && sector->number == number))
+			return place;
 	}
 }
 
@@ -123,33 +125,34 @@ static void remember(int fd, uint64_t at, size_t length)
 	if (!disk.sectors || fstat(fd, &stat) != 0)
 		return;
 	for (uint64_t number = at / SECTOR; number * SECTOR < at + length; number++) {
-		struct sector *sector = sector_at(stat.st_ino, number);
-		if (sector->file)
+		uint16_t *place = place_of(stat.st_ino, number);
+		if (*place)
 			continue;
-		if (++disk.sector_count > SECTORS / 2)
+		if (disk.sector_count == SECTORS)
 			abort(); /* the test writes too much between two syncs */
+		struct sector *sector = &disk.sectors[disk.sector_count++];
 		*sector = (struct sector){.file = stat.st_ino, .number = number, .fd = fd};
-		sector->beyond = number * SECTOR >= (uint64_t)stat.st_size;
 		if (syscall(SYS_pread64, fd, sector->was, SECTOR, number * SECTOR) < 0)
 			abort();
+		*place = (uint16_t)disk.sector_count;
 	}
 }
 
-/* Rebuilds the table without one file: what it remembered is durable. */
+/* What was remembered of one file is durable now. */
 static void forget(int fd)
 {
 	struct stat stat;
 	if (!disk.sectors || fstat(fd, &stat) != 0)
 		return;
-	struct sector *old = disk.sectors;
-	disk.sectors = calloc(SECTORS, sizeof *disk.sectors);
-	disk.sector_count = 0;
-	for (uint64_t i = 0; i < SECTORS; i++)
-		if (old[i].file && old[i].file != stat.st_ino) {
-			*sector_at(old[i].file, old[i].number) = old[i];
-			disk.sector_count++;
+	unsigned kept = 0;
+	memset(disk.places, 0, sizeof disk.places);
+	for (unsigned i = 0; i < disk.sector_count; i++)
+		if (disk.sectors[i].file != stat.st_ino) {
+			disk.sectors[kept] = disk.sectors[i];
+			*place_of(disk.sectors[kept].file, disk.sectors[kept].number) = (uint16_t)(kept + 1);
+			kept++;
 		}
-	free(old);
+	disk.sector_count = kept;
 }
 
 /* Of one file, or of all (-1). */
@@ -158,10 +161,10 @@ static void lose(int fd)
 	struct stat only = {0};
 	if (fd >= 0 && fstat(fd, &only) != 0)
 		return;
-	for (uint64_t i = 0; disk.sectors && i < SECTORS; i++) {
+	for (unsigned i = 0; disk.sectors && i < disk.sector_count; i++) {
 		struct sector *sector = &disk.sectors[i];
 		struct stat stat;
-		if (!sector->file || chance() % 2 || (fd >= 0 && sector->file != only.st_ino))
+		if (chance() % 2 || (fd >= 0 && sector->file != only.st_ino))
 			continue;
 		if (fstat(sector->fd, &stat) != 0 || stat.st_ino != sector->file)
 			continue; /* closed: its file is gone, too, or was synced when it was closed */
