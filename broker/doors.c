@@ -53,6 +53,8 @@ static void door_open(struct doors *doors, enum door door)
 	set(monitor, ZMQ_RCVHWM, 0);
 	bug_if(zmq_socket_monitor(socket, events, ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED) != 0);
 	bug_if(zmq_connect(monitor, events) != 0);
+	zmq_recv(monitor, NULL, 0,
+		 ZMQ_DONTWAIT); /* nothing yet; but its descriptor tells only who has looked */
 	if (zmq_bind(socket, address) != 0) {
 		log_error("door.bind", "address=%s errno=%d", address, errno);
 		exit(EXIT_WORLD);

@@ -37,8 +37,7 @@ struct adding {
 	int lock;
 };
 
-/* -- half a node
- * ----------------------------------------------------------------------------------------------------- */
+/* -- half a node ------------------------------------------------------------------------------- */
 
 static bool has_config(const struct machine *machine, uint16_t node)
 {
@@ -73,18 +72,15 @@ static bool remove_half(const struct machine *machine, struct why *why)
 	if (node && !has_config(machine, node)) {
 		snprintf(name, sizeof name, "node%u", node);
 		if (!disk_remove(machine->fd, name) || !disk_remove_below(machine->fd, "logs", name))
-			return refuse(
-				why,
-				"what is left of node %u, whose adding was cut short, cannot be removed: %s",
-				node, strerror(errno));
+			return refuse(why, "the remains of half-made node %u stay: %s", node,
+				      strerror(errno));
 		fprintf(stderr, "removed what was left of node %u, whose adding was cut short\n", node);
 	}
 	return unlinkat(machine->own, MARK, 0) == 0 || errno == ENOENT ||
 	       refuse(why, "%s: %s", MARK, strerror(errno));
 }
 
-/* -- its number, size and port
- * --------------------------------------------------------------------------------------- */
+/* -- its number, size and port ----------------------------------------------------------------- */
 
 /* After the highest there is or was: a folder without a configuration is somebody's data, and its number
  * stays taken. */
@@ -136,8 +132,7 @@ static bool choose(struct adding *adding, struct why *why)
 	return true;
 }
 
-/* -- making it
- * ------------------------------------------------------------------------------------------------------- */
+/* -- making it --------------------------------------------------------------------------------- */
 
 static bool make_folders(const struct adding *adding, struct why *why)
 {
@@ -200,8 +195,7 @@ static void tell_supervisor(const struct machine *machine)
 		kill(holder, SIGHUP);
 }
 
-/* -- one at a time
- * --------------------------------------------------------------------------------------------------- */
+/* -- one at a time ----------------------------------------------------------------------------- */
 
 static bool lock_adding(struct adding *adding, struct why *why)
 {

@@ -36,8 +36,7 @@ unsigned births_under_way(const struct supervisor *s)
 	return count;
 }
 
-/* -- what it inherits
- * ------------------------------------------------------------------------------------------------ */
+/* -- what it inherits -------------------------------------------------------------------------- */
 
 /* Who may connect to store@N's socket: gateway@N, and without root whoever runs all of this. */
 static struct door stream_door(const struct supervisor *s, uint16_t node)
@@ -154,8 +153,7 @@ static void close_opened(struct opened *opened)
 			close(fds[i]);
 }
 
-/* -- its plan
- * -------------------------------------------------------------------------------------------------------- */
+/* -- its plan ---------------------------------------------------------------------------------- */
 
 static uint64_t file_bytes(const struct supervisor *s, const struct process *process)
 {
@@ -198,8 +196,7 @@ static struct birth_plan make_plan(const struct supervisor *s, const struct proc
 	return plan;
 }
 
-/* -- the birth
- * ------------------------------------------------------------------------------------------------------- */
+/* -- the birth --------------------------------------------------------------------------------- */
 
 static void begin_life(struct supervisor *s, struct process *process, const struct newborn *newborn,
 		       bool readable)

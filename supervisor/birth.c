@@ -36,9 +36,7 @@ static _Noreturn void give_up(int report, enum jail_step step)
 	_exit(EXIT_WORLD);
 }
 
-/* -- signals
- * ---------------------------------------------------------------------------------------------------------
- */
+/* -- signals ----------------------------------------------------------------------------------- */
 
 static void default_signals(void)
 {
@@ -50,8 +48,7 @@ static void default_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* -- descriptors
- * ----------------------------------------------------------------------------------------------------- */
+/* -- descriptors ------------------------------------------------------------------------------- */
 
 static void close_between(unsigned first, unsigned last)
 {
@@ -109,8 +106,7 @@ static bool arrange(const struct birth_plan *plan, struct tools *tools)
 	return true;
 }
 
-/* -- the program
- * ----------------------------------------------------------------------------------------------------- */
+/* -- the program ------------------------------------------------------------------------------- */
 
 /* The time zone's name, when it looks like one. */
 static bool time_zone(char text[ENVIRONMENT_TEXT])
@@ -158,8 +154,7 @@ static _Noreturn void child(const struct birth_plan *plan, int gate, int report)
 	struct tools tools = {gate, report, plan->jail.program, plan->jail.self_fd, plan->jail.run_fd};
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != plan->jail.supervisor)
 		_exit(EXIT_WORLD);
-	if (setsid() <
-	    0) /* SIGCONT crosses uids within a session, and the terminal's signals are not for us */
+	if (setsid() < 0) /* SIGCONT crosses uids within a session */
 		give_up(report, JAIL_SESSION);
 	default_signals();
 	if (!arrange(plan, &tools))
@@ -181,8 +176,7 @@ static _Noreturn void child(const struct birth_plan *plan, int gate, int report)
 	give_up(tools.report, JAIL_EXEC);
 }
 
-/* -- the supervisor's side
- * ------------------------------------------------------------------------------------------- */
+/* -- the supervisor's side --------------------------------------------------------------------- */
 
 static void close_pair(const int pair[2])
 {

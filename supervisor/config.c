@@ -45,9 +45,7 @@ static const char *origin(const struct loading *loading, uint16_t node, const st
 	return shown(loading, name, text);
 }
 
-/* -- sources
- * ---------------------------------------------------------------------------------------------------------
- */
+/* -- sources ----------------------------------------------------------------------------------- */
 
 static void read_environment(struct loading *loading)
 {
@@ -97,8 +95,7 @@ static void set_number(struct value *value, uint32_t number)
 	value->number = number;
 }
 
-/* -- one node
- * -------------------------------------------------------------------------------------------------------- */
+/* -- one node ---------------------------------------------------------------------------------- */
 
 uint32_t config_port(uint32_t first, uint16_t node)
 {
@@ -156,8 +153,7 @@ static void read_node(struct loading *loading, uint16_t number)
 	check_shards(loading, node);
 }
 
-/* -- all nodes
- * ------------------------------------------------------------------------------------------------------- */
+/* -- all nodes --------------------------------------------------------------------------------- */
 
 uint16_t config_file_node(const char *name)
 {
@@ -225,8 +221,7 @@ static void check_ports(struct loading *loading)
 	x_free(&owner);
 }
 
-/* -- the machine
- * ----------------------------------------------------------------------------------------------------- */
+/* -- the machine ------------------------------------------------------------------------------- */
 
 static void read_machine(struct loading *loading)
 {
@@ -306,8 +301,7 @@ void node_config_free(struct node_config *node)
 	values_free(node->values);
 }
 
-/* -- what a process is told
- * ------------------------------------------------------------------------------------------ */
+/* -- what a process is told -------------------------------------------------------------------- */
 
 int config_told(const struct config *config, const struct node_config *node, const struct actor_row *row,
 		char *text, size_t room)
@@ -342,6 +336,15 @@ bool config_same(const struct node_config *a, const struct node_config *b)
 {
 	for (unsigned i = 0; i < SETTINGS; i++)
 		if (a->values[i].text && strcmp(a->values[i].text, b->values[i].text) != 0)
+			return false;
+	return true;
+}
+
+bool config_same_machine(const struct config *a, const struct config *b)
+{
+	for (unsigned i = 0; i < SETTINGS; i++)
+		if (setting_row(i)->where == WHERE_MACHINE &&
+		    strcmp(a->values[i].text, b->values[i].text) != 0)
 			return false;
 	return true;
 }

@@ -58,6 +58,9 @@ int config_told(const struct config *config, const struct node_config *node, con
 /* Whether two versions of a node tell all its processes the same. */
 bool config_same(const struct node_config *a, const struct node_config *b);
 
+/* The same of what is said for the whole machine. */
+bool config_same_machine(const struct config *a, const struct config *b);
+
 /* The port of a node that was given none: 5001 + 100 for each earlier node (FEATURES K29). */
 uint32_t config_port(uint32_t first, uint16_t node);
 enum { PORT_FIRST = 5001, PORT_STEP = 100 };

@@ -41,8 +41,7 @@ void control_close(struct supervisor *s)
 	s->control = (struct control){.fd = -1};
 }
 
-/* -- answering
- * ------------------------------------------------------------------------------------------------------- */
+/* -- answering --------------------------------------------------------------------------------- */
 
 static void done(struct supervisor *s, uint32_t serial, enum err err, const char *why)
 {
@@ -84,8 +83,7 @@ static enum channel_end write_done(struct supervisor *s)
 	return end;
 }
 
-/* -- waiting for an end
- * ---------------------------------------------------------------------------------------------- */
+/* -- waiting for an end ------------------------------------------------------------------------ */
 
 static bool targets(const struct control_ask *ask, const struct process *process)
 {
@@ -135,9 +133,7 @@ static void wait_for_end(struct supervisor *s, const struct control_ask *ask)
 	done(s, ask->serial, ERR_BUSY, "too many are waiting for an end; it was asked for nevertheless");
 }
 
-/* -- doing
- * -----------------------------------------------------------------------------------------------------------
- */
+/* -- doing ------------------------------------------------------------------------------------- */
 
 static void reload(struct supervisor *s, const struct control_ask *ask)
 {

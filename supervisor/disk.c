@@ -12,8 +12,7 @@
 
 enum { DEPTH_MOST = 32 };
 
-/* -- how much
- * -------------------------------------------------------------------------------------------------------- */
+/* -- how much ---------------------------------------------------------------------------------- */
 
 /* Blocks that the files of a folder really take. Another disk mounted there has a free space of its own and
  * counts nothing. */
@@ -88,8 +87,7 @@ bool disk_has_room(const struct machine *machine, const struct config *config, u
 		      left.binds == ROOM_KEEP ? "  <- binds" : "", fit);
 }
 
-/* -- making and taking away
- * ------------------------------------------------------------------------------------------ */
+/* -- making and taking away -------------------------------------------------------------------- */
 
 static bool remove_at(int parent, const char *name, int depth)
 {

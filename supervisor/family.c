@@ -34,8 +34,7 @@ struct process *family_find(struct supervisor *s, enum kind kind, uint16_t node)
 	return NULL;
 }
 
-/* -- declaring
- * ------------------------------------------------------------------------------------------------------- */
+/* -- declaring --------------------------------------------------------------------------------- */
 
 static int by_place(const void *a, const void *b)
 {
@@ -106,9 +105,7 @@ bool family_declare(struct supervisor *s)
 	return whole;
 }
 
-/* -- going
- * -----------------------------------------------------------------------------------------------------------
- */
+/* -- going ------------------------------------------------------------------------------------- */
 
 static void close_listener(struct supervisor *s, struct process *process)
 {
@@ -161,8 +158,7 @@ void family_end(struct supervisor *s)
 	x_free(&s->processes);
 }
 
-/* -- what an operator may ask
- * ---------------------------------------------------------------------------------------- */
+/* -- what an operator may ask ------------------------------------------------------------------ */
 
 static bool matches(const struct process *process, enum kind kind, uint16_t node)
 {

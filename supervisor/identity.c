@@ -103,15 +103,12 @@ bool jail_possible(struct why *why)
 	syscall(SYS_capget, &header, caps);
 	for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
 		if (!(caps[0].effective & CAP_TO_MASK(needed[i].capability)))
-			return refuse(
-				why,
-				"root without %s cannot keep its processes apart; give it that capability",
-				needed[i].name);
+			return refuse(why, "root without %s cannot keep processes apart; give it that",
+				      needed[i].name);
 	return true;
 }
 
-/* -- looking again
- * --------------------------------------------------------------------------------------------------- */
+/* -- looking again ----------------------------------------------------------------------------- */
 
 static bool ids_are(uint32_t uid, uint32_t gid)
 {

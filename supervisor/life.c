@@ -38,8 +38,7 @@ void process_close_birth(struct supervisor *s, struct process *process)
 		logs_close(s);
 }
 
-/* -- the report, the record
- * ------------------------------------------------------------------------------------------ */
+/* -- the report, the record -------------------------------------------------------------------- */
 
 /* The program has begun and reads its birth record. Written only now, so that the record can say which walls
  * are missing, and the secret is in nobody's memory but the program's. */
@@ -107,9 +106,7 @@ static void on_report(void *context, int fd, uint32_t events)
 			  strerror(report.error));
 }
 
-/* -- beats
- * -----------------------------------------------------------------------------------------------------------
- */
+/* -- beats ------------------------------------------------------------------------------------- */
 
 static void on_life(void *context, int fd, uint32_t events)
 {
@@ -134,9 +131,7 @@ static void on_life(void *context, int fd, uint32_t events)
 	}
 }
 
-/* -- the end
- * ---------------------------------------------------------------------------------------------------------
- */
+/* -- the end ----------------------------------------------------------------------------------- */
 
 /* Looks without reaping: until the broker knows, the pid must stay taken. */
 static void look_for_end(struct supervisor *s, struct process *process)
@@ -212,8 +207,7 @@ void process_fell(struct supervisor *s, struct process *process, bool lived, int
 	}
 }
 
-/* -- watching
- * -------------------------------------------------------------------------------------------------------- */
+/* -- watching ---------------------------------------------------------------------------------- */
 
 bool process_watch(struct supervisor *s, struct process *process)
 {
@@ -256,11 +250,9 @@ static void step_alive(struct supervisor *s, struct process *process, uint64_t n
 		if (!process->dead && process->state != PROCESS_STUCK &&
 		    elapsed_ms(now, process->killed_ms) > KILL_PATIENCE_MS) {
 			process->state = PROCESS_STUCK;
-			log_error(
-				"process.stuck",
-				"process=%s pid=%d why=\"it was killed and is still there: the kernel waits "
-				"for a device\"",
-				process_text(process, who), process->pid);
+			log_error("process.stuck",
+				  "process=%s pid=%d why=\"killed, and the kernel does not let go\"",
+				  process_text(process, who), process->pid);
 		}
 	} else if (process->ending) {
 		step_ending(s, process, now);
@@ -276,9 +268,8 @@ static void step_absent(struct supervisor *s, struct process *process, uint64_t 
 	process->ending = false;
 	if (!process->wanted) {
 		process->state = s->nodes[process->node].parked ? PROCESS_PARKED : PROCESS_STOPPED;
-		if (process->row->opens & FD_HTTP)
-			close_watched(
-				s, &process->listener); /* strangers are refused at once, not left waiting */
+		if (process->row->opens & FD_HTTP) /* strangers are refused at once, not left waiting */
+			close_watched(s, &process->listener);
 		return;
 	}
 	bool due = process->state == PROCESS_WAITING ||

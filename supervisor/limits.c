@@ -18,8 +18,7 @@
 static const char *const controllers[LIMIT_KINDS] = {"memory", "pids"};
 static const unsigned walls[LIMIT_KINDS] = {WALL_MEMORY, WALL_PIDS};
 
-/* -- small files
- * ----------------------------------------------------------------------------------------------------- */
+/* -- small files ------------------------------------------------------------------------------- */
 
 /* False, too, when the path does not fit: a group that cannot be named cannot be used. */
 static bool join(char path[CGROUP_PATH], const char *folder, const char *name)
@@ -66,9 +65,7 @@ static bool make_group(const char *path)
 	return mkdir(path, 0755) == 0 || errno == EEXIST;
 }
 
-/* -- where
- * -----------------------------------------------------------------------------------------------------------
- */
+/* -- where ------------------------------------------------------------------------------------- */
 
 /* The mount point of the hierarchy that has this controller: version 2 when it is there, else version 1. */
 static bool find_hierarchy(const char *controller, char path[CGROUP_PATH], bool *second)
@@ -210,8 +207,7 @@ void limits_open(struct limits *limits, uint32_t without)
 			open_tree_of(&limits->trees[kind], &limits->trees[LIMIT_MEMORY], controllers[kind]);
 }
 
-/* -- one process
- * ----------------------------------------------------------------------------------------------------- */
+/* -- one process ------------------------------------------------------------------------------- */
 
 static bool set_memory(const struct limit_tree *tree, const char *group, uint32_t mib)
 {

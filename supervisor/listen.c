@@ -16,9 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* -- Unix
- * ------------------------------------------------------------------------------------------------------------
- */
+/* -- Unix -------------------------------------------------------------------------------------- */
 
 static bool address_of(const struct machine *machine, const char *name, struct sockaddr_un *address)
 {
@@ -102,9 +100,7 @@ void listen_unix_end(const struct machine *machine, const char *name)
 	unlinkat(machine->run, name, 0);
 }
 
-/* -- TCP
- * -------------------------------------------------------------------------------------------------------------
- */
+/* -- TCP --------------------------------------------------------------------------------------- */
 
 union tcp_address {
 	struct sockaddr any;

@@ -61,10 +61,8 @@ static bool open_folder(const struct machine *machine, const char *name, int *fd
 	snprintf(path, sizeof path, "%s/%s", machine->root, name);
 	*fd = openat(machine->fd, name, FOLDER);
 	if (*fd < 0 && errno == ENOENT)
-		return refuse(
-			why,
-			"%s is no machine (it has no %s folder); make one with: warrend --root %s create",
-			machine->root, name, machine->root);
+		return refuse(why, "%s is no machine: it has no %s (warrend --root %s create)", machine->root,
+			      name, machine->root);
 	if (*fd < 0)
 		return refuse(why, "%s: %s", path, strerror(errno));
 	return only_ours(*fd, path, S_IFDIR, why);
@@ -88,10 +86,7 @@ static bool who_are_we(struct machine *machine, struct why *why)
 			      "machine without root",
 			      machine->uid_base, machine->uid_base + UIDS_BLOCK - 1);
 	if (!claimed && geteuid() == 0 && uids_mapped(UIDS_FIRST))
-		return refuse(
-			why,
-			"%s was made without root (it has no machine/uids); run this as the user who made it",
-			machine->root);
+		return refuse(why, "%s was made without root; run this as who made it", machine->root);
 	return true;
 }
 
@@ -116,8 +111,7 @@ void machine_close(struct machine *machine)
 	}
 }
 
-/* -- one supervisor
- * -------------------------------------------------------------------------------------------------- */
+/* -- one supervisor ---------------------------------------------------------------------------- */
 
 static bool held(int fd, pid_t *holder)
 {
@@ -170,9 +164,7 @@ void machine_remove_pid(const struct machine *machine)
 	unlinkat(machine->run, "warrend.pid", 0);
 }
 
-/* -- uids
- * ------------------------------------------------------------------------------------------------------------
- */
+/* -- uids -------------------------------------------------------------------------------------- */
 
 uint32_t machine_uid(const struct machine *machine, enum kind kind, uint16_t node)
 {

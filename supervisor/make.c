@@ -54,8 +54,7 @@ bool write_whole(int folder, const char *name, mode_t mode, const char *text)
 	return whole && renameat(folder, part, folder, name) == 0 && sync_folder(folder);
 }
 
-/* -- warren.conf
- * ----------------------------------------------------------------------------------------------------- */
+/* -- warren.conf ------------------------------------------------------------------------------- */
 
 static bool check_word(enum setting setting, const char *text, struct why *why)
 {
@@ -88,8 +87,7 @@ static bool write_config(const struct machine *machine, const struct make_reques
 	       refuse(why, "%s/etc/warren.conf: %s", machine->root, strerror(errno));
 }
 
-/* -- the machine
- * ----------------------------------------------------------------------------------------------------- */
+/* -- the machine ------------------------------------------------------------------------------- */
 
 static bool open_made(struct machine *machine, struct why *why)
 {

@@ -21,8 +21,7 @@ static const char *const hidden[] = {"/home",    "/root", "/tmp",   "/var/tmp",
 
 #define EMPTY "/run/warren/empty"
 
-/* -- a user namespace
- * ------------------------------------------------------------------------------------------------ */
+/* -- a user namespace -------------------------------------------------------------------------- */
 
 static bool write_file(const char *path, const char *text)
 {
@@ -52,9 +51,7 @@ static bool enter_user_namespace(const struct jail *jail)
 	return mapped;
 }
 
-/* -- mounts
- * ----------------------------------------------------------------------------------------------------------
- */
+/* -- mounts ------------------------------------------------------------------------------------ */
 
 /* A copy of the folder's mount, to be put somewhere later. The path must lead to the folder that was checked
  * before. */
@@ -106,17 +103,32 @@ static bool hide(const char *path)
 	return errno == ENOENT || errno == ENOTDIR;
 }
 
+/* Everything but its own folder. Kernels before 5.12 lack this, and go on. Should the folder not open again, all does: a wall
+ * that is missing is better than a process that cannot write. */
+static bool all_read_only(void)
+{
+	struct mount_attr shut = {.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID};
+	struct mount_attr open = {.attr_clr = MOUNT_ATTR_RDONLY};
+	if (mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &shut, sizeof shut) != 0)
+		return errno == ENOSYS;
+	if (mount_setattr(AT_FDCWD, PATH_SELF, 0, &open, sizeof open) == 0)
+		return true;
+	mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &open, sizeof open);
+	return false;
+}
+
+/* A ROOT below /run is hidden by the new /run. */
+static bool hide_root(const char *root)
+{
+	return strncmp(root, "/run/", 5) == 0 || strcmp(root, "/run") == 0 || hide(root);
+}
+
 static bool build_mounts(const struct jail *jail, bool *moved)
 {
 	umask(022);
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
 		return false;
 	int self = copy_of(jail->self, jail->self_fd), run = copy_of(jail->run, jail->run_fd);
-	/* Everything there is now becomes read-only; the copies are apart. Kernels before 5.12 lack this, and
-	 * go on. */
-	struct mount_attr attributes = {.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID};
-	bool whole = mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &attributes, sizeof attributes) == 0 ||
-		     errno == ENOSYS;
 	*moved = self >= 0 && run >= 0 && new_run(self, run);
 	if (self >= 0)
 		close(self);
@@ -124,9 +136,10 @@ static bool build_mounts(const struct jail *jail, bool *moved)
 		close(run);
 	if (!*moved)
 		return false;
+	bool whole = all_read_only();
 	for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++)
 		whole = hide(hidden[i]) && whole;
-	return hide(jail->root) && whole;
+	return hide_root(jail->root) && whole;
 }
 
 void jail_namespaces(const struct jail *jail, struct jailed *jailed)

@@ -47,9 +47,7 @@ void roster_close(struct supervisor *s)
 	}
 }
 
-/* -- telling
- * ---------------------------------------------------------------------------------------------------------
- */
+/* -- telling ----------------------------------------------------------------------------------- */
 
 static enum channel_end tell(struct supervisor *s, struct process *process, struct roster_entry entry,
 			     uint64_t now)
@@ -109,8 +107,7 @@ static void tell_all(struct supervisor *s, uint64_t now)
 	loop_events(s->loop, s->roster.fd, EPOLLIN);
 }
 
-/* -- being told
- * ------------------------------------------------------------------------------------------------------ */
+/* -- being told -------------------------------------------------------------------------------- */
 
 static void on_roster(void *context, int fd, uint32_t events)
 {

@@ -33,9 +33,7 @@ enum {
 	STOP_ALL_MS = 9500, /* after this we go, whoever is still there (FEATURES A18: 10 s) */
 };
 
-/* -- opening
- * ---------------------------------------------------------------------------------------------------------
- */
+/* -- opening ----------------------------------------------------------------------------------- */
 
 static void harden_ourselves(void)
 {
@@ -61,6 +59,15 @@ static int open_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+static void begin_stopping(struct supervisor *s)
+{
+	if (s->stopping) /* told twice is told once */
+		return;
+	s->stopping = true;
+	s->stop_ms = now_ms();
+	notify("STOPPING=1");
+}
+
 static void on_signal(void *context, int fd, uint32_t events)
 {
 	(void)events;
@@ -69,9 +76,8 @@ static void on_signal(void *context, int fd, uint32_t events)
 	while (read(fd, &info, sizeof info) == sizeof info) {
 		if (info.ssi_signo == SIGHUP)
 			s->reload = true;
-		else if (!s->stopping)
-			s->stop_ms = now_ms();
-		s->stopping = s->stopping || info.ssi_signo != SIGHUP;
+		else
+			begin_stopping(s);
 		s->dirty = true;
 	}
 }
@@ -108,9 +114,7 @@ static bool load(struct supervisor *s, struct why *why)
 		return false;
 	}
 	if (s->machine.as_root && s->config->without & 1U << WALL_UID)
-		return refuse(
-			why,
-			"without = \"uid\" makes no sense as root: run warrend as an ordinary user instead");
+		return refuse(why, "without = \"uid\" makes no sense for root; be another user");
 	if (s->machine.as_root && !jail_possible(why))
 		return false;
 	return check_programs(s, why) && unlock_load(&s->unlock, s->machine.own, own, why);
@@ -133,6 +137,20 @@ static bool open_all(struct supervisor *s, struct why *why)
 	return family_declare(s) || refuse(why, "no pipes for logs: %s", strerror(errno));
 }
 
+/* A process gets what its row says, or our own limit where that is lower: it runs, with less room. */
+static void say_short_limits(void)
+{
+	struct rlimit files;
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+		return;
+	for (unsigned kind = 1; kind < READER; kind++) {
+		const struct actor_row *row = actor_row(kind);
+		if (row && row->files > files.rlim_max)
+			log_warn("limits.files", "actor=%s wants=%u has=%llu next=\"raise LimitNOFILE\"",
+				 row->name, row->files, (unsigned long long)files.rlim_max);
+	}
+}
+
 /* From here on our own lines go the way of everybody's: into a pipe that scribe reads. */
 static bool go_to_background(struct supervisor *s, struct why *why)
 {
@@ -147,9 +165,7 @@ static bool go_to_background(struct supervisor *s, struct why *why)
 	return true;
 }
 
-/* -- reload
- * ----------------------------------------------------------------------------------------------------------
- */
+/* -- reload ------------------------------------------------------------------------------------ */
 
 static void say_what_changed(struct supervisor *s, const struct config *fresh)
 {
@@ -158,6 +174,8 @@ static void say_what_changed(struct supervisor *s, const struct config *fresh)
 		if (old && !config_same(old, &fresh->nodes[i]))
 			log_info("node.changed", "node=%u next=\"warren restart %u\"", old->node, old->node);
 	}
+	if (!config_same_machine(s->config, fresh))
+		log_info("machine.changed", "next=\"warren down, then warren up\"");
 }
 
 static void retry_misconfigured(struct supervisor *s)
@@ -196,9 +214,7 @@ bool supervisor_reload(struct supervisor *s, struct why *why)
 	return true;
 }
 
-/* -- turning
- * ---------------------------------------------------------------------------------------------------------
- */
+/* -- turning ----------------------------------------------------------------------------------- */
 
 static void everybody_ends(struct supervisor *s)
 {
@@ -284,9 +300,7 @@ static void live(struct supervisor *s)
 	}
 }
 
-/* -- the end
- * ---------------------------------------------------------------------------------------------------------
- */
+/* -- the end ----------------------------------------------------------------------------------- */
 
 /* Who is left now is stuck in the kernel; it dies when the kernel lets it. */
 static unsigned kill_the_rest(struct supervisor *s)
@@ -321,17 +335,17 @@ int supervisor_run(struct machine *machine, int background)
 	harden_ourselves();
 	s->started_ms = now_ms();
 	s->watchdog_ms = notify_watchdog_ms();
-	bool opened = load(s, &why) && open_all(s, &why) && (background < 0 || go_to_background(s, &why));
-	if (!opened) {
+	bool loaded = load(s, &why);
+	if (!loaded || !open_all(s, &why) || (background >= 0 && !go_to_background(s, &why))) {
 		fprintf(stderr, "warrend: %s\n", why.text);
 		close_all(s);
 		x_free(&s);
-		return EXIT_CONFIG;
+		return loaded ? EXIT_WORLD : EXIT_CONFIG; /* what only a person can mend, or what may pass */
 	}
 	log_info("warrend.start", "root=%s pid=%d as_root=%d nodes=%u", s->machine.root, getpid(),
 		 s->machine.as_root, s->config->count);
+	say_short_limits();
 	live(s);
-	notify("STOPPING=1");
 	unsigned left = kill_the_rest(s);
 	log_info("warrend.end", "left=%u up_ms=%llu", left,
 		 (unsigned long long)(elapsed_ms(now_ms(), s->started_ms)));

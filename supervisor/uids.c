@@ -5,6 +5,7 @@
 
 #include "actors/base/memory/memory.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -28,8 +29,12 @@ static uint32_t base_of(unsigned block)
 	return UIDS_FIRST + block * UIDS_BLOCK;
 }
 
-/* -- who has which ids already
- * --------------------------------------------------------------------------------------- */
+static bool is_base(unsigned long uid)
+{
+	return uid >= UIDS_FIRST && uid < base_of(UIDS_BLOCKS) && (uid - UIDS_FIRST) % UIDS_BLOCK == 0;
+}
+
+/* -- who has which ids already ----------------------------------------------------------------- */
 
 static void take(bool taken[UIDS_BLOCKS], uint64_t first, uint64_t count)
 {
@@ -74,23 +79,40 @@ static void take_ranges(bool taken[UIDS_BLOCKS], const char *path)
 		fclose(file);
 }
 
-/* -- claims
- * ----------------------------------------------------------------------------------------------------------
- */
+/* -- claims ------------------------------------------------------------------------------------ */
 
-static bool claimed_by(int claims, unsigned block, const char *root)
+static bool is_claim_of(int claims, const char *name, const char *root)
 {
-	char name[16], text[4096];
-	snprintf(name, sizeof name, "%u", base_of(block));
+	char text[4096];
 	int fd = openat(claims, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
 	if (fd >= 0)
 		close(fd);
-	if (got <= 0)
-		return false;
-	text[got] = '\0';
+	text[got > 0 ? got : 0] = '\0';
 	text[strcspn(text, "\n")] = '\0';
 	return strcmp(text, root) == 0;
+}
+
+/* Takes the blocks that are claimed; true when one of them is this machine's already. */
+static bool take_claimed(int claims, bool taken[UIDS_BLOCKS], const char *root, uint32_t *base)
+{
+	bool ours = false;
+	int fd = openat(claims, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+	if (fd >= 0 && !folder)
+		close(fd);
+	for (const struct dirent *entry; folder && !ours && (entry = readdir(folder));) {
+		char *end;
+		unsigned long first = strtoul(entry->d_name, &end, 10);
+		if (*end || !is_base(first))
+			continue;
+		take(taken, first, 1);
+		ours = is_claim_of(claims, entry->d_name, root);
+		*base = ours ? (uint32_t)first : *base;
+	}
+	if (folder)
+		closedir(folder);
+	return ours;
 }
 
 /* O_EXCL decides between two who come at once. The file is made whole under another name first, so that a
@@ -114,14 +136,10 @@ static bool claim(int claims, unsigned block, const char *root)
 	return whole;
 }
 
-static bool find_block(int claims, const bool taken[UIDS_BLOCKS], const char *root, uint32_t *base,
-		       struct why *why)
+static bool find_block(int claims, bool taken[UIDS_BLOCKS], const char *root, uint32_t *base, struct why *why)
 {
-	for (unsigned block = 0; block < UIDS_BLOCKS; block++)
-		if (claimed_by(claims, block, root)) {
-			*base = base_of(block);
-			return true;
-		}
+	if (take_claimed(claims, taken, root, base))
+		return true;
 	for (unsigned block = 0; block < UIDS_BLOCKS; block++) {
 		if (taken[block])
 			continue;
@@ -160,8 +178,7 @@ bool uids_claim(const struct uid_world *world, const char *root, uint32_t *base,
 	return found;
 }
 
-/* -- ROOT/machine/uids
- * ----------------------------------------------------------------------------------------------- */
+/* -- ROOT/machine/uids ------------------------------------------------------------------------- */
 
 bool uids_read(int machine_folder, uint32_t *base)
 {
@@ -175,8 +192,7 @@ bool uids_read(int machine_folder, uint32_t *base)
 	char *end;
 	unsigned long value = strtoul(text, &end, 10);
 	errno = EINVAL;
-	if (*end != '\n' || value < UIDS_FIRST || value >= base_of(UIDS_BLOCKS) ||
-	    (value - UIDS_FIRST) % UIDS_BLOCK)
+	if (*end != '\n' || !is_base(value))
 		return false;
 	*base = (uint32_t)value;
 	return true;

@@ -9,7 +9,7 @@
 enum {
 	UIDS_FIRST = 700000,
 	UIDS_BLOCK = UIDS_PER_NODE * (NODES_MAX + 1),
-	UIDS_BLOCKS = 1000, /* machines on one host */
+	UIDS_BLOCKS = 100000, /* machines that one host ever had: nobody else is given a block again */
 };
 
 /* Who else has uids; tests hand in their own. */

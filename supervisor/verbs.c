@@ -38,9 +38,7 @@ int verb_run(struct machine *machine)
 	return supervisor_run(machine, -1);
 }
 
-/* -- start
- * -----------------------------------------------------------------------------------------------------------
- */
+/* -- start ------------------------------------------------------------------------------------- */
 
 /* The lock belongs to a process, so it is taken by the one that stays. */
 static int stay(struct machine *machine, int tell)
@@ -102,9 +100,7 @@ int verb_start(struct machine *machine)
 	return code;
 }
 
-/* -- stop
- * ------------------------------------------------------------------------------------------------------------
- */
+/* -- stop -------------------------------------------------------------------------------------- */
 
 int verb_stop(struct machine *machine)
 {
@@ -130,9 +126,7 @@ int verb_stop(struct machine *machine)
 	return 1;
 }
 
-/* -- check
- * -----------------------------------------------------------------------------------------------------------
- */
+/* -- check ------------------------------------------------------------------------------------- */
 
 int verb_check(struct machine *machine)
 {

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -167,6 +168,7 @@ int main(int count, char **arguments)
 	struct command command;
 	struct machine machine;
 	struct why why;
+	signal(SIGCHLD, SIG_DFL); /* ignored by whoever started us, the kernel would bury our dead itself */
 	if (!standard_descriptors())
 		return 1;
 	if (!read_command(count, arguments, &command)) {

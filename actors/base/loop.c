@@ -2,6 +2,7 @@
 #include "actors/base/runtime.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <time.h>
 
 enum {
@@ -118,6 +119,7 @@ static void welcomed(struct actor *self, const struct envelope *envelope)
 	if (self->spec->ready)
 		self->spec->ready(self);
 	born_pulse(LIFE_READY);
+	malloc_trim(0); /* what only the start needed goes back: a machine has many of us */
 }
 
 static void message(struct actor *self, const struct envelope *envelope, const void *body, size_t length)

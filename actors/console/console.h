@@ -45,6 +45,8 @@ struct console {
 	C(add, "", 0, 0, "a new node: its users, folder, keys and reservation (root)", "warren add --tier silver")     \
 	C(up, "", 0, 0, "start the machine (warrend start)", "warren up")                                              \
 	C(down, "", 0, 0, "stop the machine and all its nodes (warrend stop)", "warren down")                          \
+	C(selftest, "[isolation]", 0, 1, "a burglar in every kind of jail, on a scratch machine (root)",                       \
+	  "sudo warren selftest isolation -v")                                                                         \
 	C(help, "[COMMAND]", 0, 1, "this, or all about one command", "warren help logs")
 
 /* The options, as rows of struct option. */
@@ -64,6 +66,7 @@ struct console {
 	{"tap", "for", '\0', "TIME", "end after this long: 10s, 5m"},                                                  \
 	{"tap", "events", '\0', NULL, "only events, which readers may hear too"},                                      \
 	{"map", "verbose", 'v', NULL, "every call, with its effect, deadline and help"},                               \
+	{"selftest", "verbose", 'v', NULL, "every attempt, not only those that got through"},                          \
 	{"level", "for", '\0', "TIME", "back to info after this long; 10m unless given, 0: never"},                    \
 	{"add", "tier", '\0', "TIER", "bronze, silver, gold or platinum"},                                             \
 	{"add", "storage", '\0', "MB", "MiB it may hold, when it is not what the tier says"},                          \

@@ -230,17 +230,17 @@ static bool trusted(int fd)
 	return (file.st_uid == 0 || file.st_uid == geteuid()) && !(file.st_mode & (S_IWGRP | S_IWOTH));
 }
 
-/* ROOT/bin/warrend; while a machine has none yet, the one beside this program. */
-static int open_warrend(const char *root, char *path, size_t room)
+/* ROOT/bin/NAME; while a machine has none yet, the one beside this program. */
+static int open_program(const char *root, const char *name, char *path, size_t room)
 {
 	char program[PATH_MAX], folder[PATH_MAX];
-	snprintf(path, room, "%s/bin/warrend", root);
+	snprintf(path, room, "%s/bin/%s", root, name);
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd >= 0 || errno != ENOENT)
 		return fd;
 	if (!program_path(program, sizeof program) || !folder_of(program, folder, sizeof folder))
 		return -1;
-	snprintf(path, room, "%s/warrend", folder);
+	snprintf(path, room, "%s/%s", folder, name);
 	return open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 }
 
@@ -250,18 +250,11 @@ static bool may_make(const char *root)
 	return geteuid() == 0 || (stat(root, &folder) == 0 && folder.st_uid == geteuid());
 }
 
-/* Ends only when it fails: warrend goes on as this process, on this terminal. */
-static enum ending hand_over(struct console *console, const char *verb, const char *const *more)
+/* Ends only when it fails: the program goes on as this process, on this terminal. */
+static enum ending become(struct console *console, const char *const *argv)
 {
 	char path[PATH_MAX + 16];
-	const char *argv[16] = {"warrend", "--root", console->root, verb};
-	for (unsigned i = 0; more[i] && i + 5 < sizeof argv / sizeof *argv; i++)
-		argv[4 + i] = more[i];
-	if (!may_make(console->root))
-		return complain(console, END_DENIED, "denied",
-				"denied: only root, or whoever owns %s, may do that: sudo warren %s …",
-				console->root, console->arguments.command);
-	int fd = open_warrend(console->root, path, sizeof path);
+	int fd = open_program(console->root, argv[0], path, sizeof path);
 	if (fd < 0)
 		return complain(console, END_FAILED, "failed", "%s: %s (scripts/up installs it)", path,
 				strerror(errno));
@@ -270,6 +263,30 @@ static enum ending hand_over(struct console *console, const char *verb, const ch
 	fflush(stdout);
 	fexecve(fd, (char *const *)(uintptr_t)argv, environ);
 	return complain(console, END_FAILED, "failed", "%s: %s", path, strerror(errno));
+}
+
+static enum ending hand_over(struct console *console, const char *verb, const char *const *more)
+{
+	const char *argv[16] = {"warrend", "--root", console->root, verb};
+	for (unsigned i = 0; more[i] && i + 5 < sizeof argv / sizeof *argv; i++)
+		argv[4 + i] = more[i];
+	if (!may_make(console->root))
+		return complain(console, END_DENIED, "denied",
+				"denied: only root, or whoever owns %s, may do that: sudo warren %s …",
+				console->root, console->arguments.command);
+	return become(console, argv);
+}
+
+/* On a scratch machine of its own, never on this one: nothing here needs to run. */
+enum ending command_selftest(struct console *console)
+{
+	const char *argv[] = {"warren-selftest", argument(&console->arguments, "verbose") ? "-v" : NULL, NULL};
+	if (console->arguments.count && strcmp(console->arguments.words[0], "isolation") != 0)
+		return complain(console, END_USAGE, "usage", "there is one selftest: warren selftest isolation");
+	if (geteuid() != 0)
+		return complain(console, END_DENIED, "denied",
+				"denied: the selftest builds jails, which is root's: sudo warren selftest isolation");
+	return become(console, argv);
 }
 
 enum ending command_add(struct console *console)

@@ -18,8 +18,7 @@ void download_clear(struct request *request)
 	request->last = NULL;
 }
 
-/* -- what the store says
- * --------------------------------------------------------------------------------------------- */
+/* -- what the store says ------------------------------------------------------------------------------------------- */
 
 static void wake(struct visit *visit)
 {
@@ -45,7 +44,6 @@ static void on_found(void *context, const struct stream_found *found)
 		end(visit, ERR_MALFORMED);
 		return;
 	}
-	request->found = true;
 	request->size = found->size;
 	if (!request->looked)
 		request->span = (struct span){0, found->size};
@@ -80,9 +78,7 @@ static void on_ended(void *context, enum err err, uint32_t argument)
 
 static const struct transfer_events events = {.found = on_found, .data = on_data, .ended = on_ended};
 
-/* -- asking
- * ----------------------------------------------------------------------------------------------------------
- */
+/* -- asking -------------------------------------------------------------------------------------------------------- */
 
 static void ask(struct visit *visit, unsigned credit)
 {
@@ -92,7 +88,7 @@ static void ask(struct visit *visit, unsigned credit)
 		what.offset = request->span.offset;
 		what.length = request->span.length;
 	}
-	request->over = request->found = false;
+	request->over = false;
 	request->came = 0;
 	request->transfer = stream_get(visit->http->config.stream, &what, credit, &events, visit);
 	if (!request->transfer)
@@ -108,8 +104,7 @@ static bool must_look(const struct request *request)
 	return request->head_only || framing->range || framing->if_match || framing->if_none_match;
 }
 
-/* -- answering
- * ------------------------------------------------------------------------------------------------------- */
+/* -- answering ----------------------------------------------------------------------------------------------------- */
 
 static void blob_headers(const struct request *request, struct MHD_Response *response)
 {
@@ -150,7 +145,6 @@ static ssize_t next_bytes(void *context, uint64_t position, char *into, size_t r
 		take = room;
 	memcpy(into, chunk->bytes + request->used, take);
 	request->used += (uint32_t)take;
-	request->sent += take;
 	visit->http->counts.bytes_out += take;
 	if (request->used == chunk->length) {
 		request->first = chunk->next;

@@ -41,8 +41,7 @@ struct gateway {
 	struct facts_node node;
 };
 
-/* -- the stream to the store
- * ----------------------------------------------------------------------------------------- */
+/* -- the stream to the store --------------------------------------------------------------------------------------- */
 
 static void ask_ticket(struct actor *actor, void *context);
 
@@ -111,8 +110,7 @@ static void on_stream_lost(void *context, enum err why)
 	try_later(self);
 }
 
-/* -- facts for /health and /info
- * ------------------------------------------------------------------------------------- */
+/* -- facts for /health and /info ----------------------------------------------------------------------------------- */
 
 static void one_answer_less(struct gateway *self)
 {
@@ -171,8 +169,7 @@ static void need_facts(void *context)
 	one_answer_less(self);
 }
 
-/* -- what others ask
- * ------------------------------------------------------------------------------------------------- */
+/* -- what others ask ----------------------------------------------------------------------------------------------- */
 
 enum err on_gateway_stat(struct actor *actor, struct call *call, const struct gateway_stat *in,
 			 struct gateway_stat_reply *out)
@@ -193,9 +190,7 @@ enum err on_gateway_stat(struct actor *actor, struct call *call, const struct ga
 
 HANDLERS(gateway_handlers, GATEWAY_CALLS);
 
-/* -- life
- * ------------------------------------------------------------------------------------------------------------
- */
+/* -- life ---------------------------------------------------------------------------------------------------------- */
 
 static void on_http_ready(struct actor *actor, void *context, int fd, short events)
 {
@@ -241,7 +236,7 @@ static void show_limits(struct gateway *self, unsigned connections)
 		    (struct limit){"blob transfers", &gauge->depth, &gauge->high, NULL, HTTP_SLOTS});
 	gauge = &counts->waiting;
 	actor_limit(self->actor, (struct limit){"requests waiting", &gauge->depth, &gauge->high,
-						&gauge->drops, connections});
+						&gauge->drops, 2 * HTTP_WAITING + HTTP_SLOTS});
 	actor_limit(self->actor,
 		    (struct limit){"bytes on their way", &self->chunks.held, &self->chunks.high, NULL,
 				   HTTP_SLOTS * (STREAM_WINDOW + 2) * (uint64_t)CHUNK_ROOM});
@@ -257,6 +252,7 @@ static int on_start(struct actor *actor)
 	self->backoff_ms = BACKOFF_MS;
 	struct http_config config = {.listener = actor_inherited(actor, FD_HTTP),
 				     .connections = connections_most(),
+				     .waiting = HTTP_WAITING,
 				     .node = actor_node(actor),
 				     .max_blob = actor_setting_number(actor, "max_blob_mb") << 20,
 				     .chunks = &self->chunks,

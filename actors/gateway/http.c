@@ -33,8 +33,7 @@ void http_stream_opened(struct http *http)
 	visits_give_turns(http);
 }
 
-/* -- connections
- * ----------------------------------------------------------------------------------------------------- */
+/* -- connections --------------------------------------------------------------------------------------------------- */
 
 /* Past this many, the one that has been idle longest makes room: a house full of silent guests still answers
  * the door. */
@@ -82,8 +81,7 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
 	*visit_at = NULL;
 }
 
-/* -- deadlines
- * ------------------------------------------------------------------------------------------------------- */
+/* -- deadlines ----------------------------------------------------------------------------------------------------- */
 
 static void expire(struct visit *visit)
 {
@@ -144,9 +142,7 @@ static void check_deadlines(struct http *http)
 	porch_turn(http->porch, http->now_ms);
 }
 
-/* -- turning
- * ---------------------------------------------------------------------------------------------------------
- */
+/* -- turning ------------------------------------------------------------------------------------------------------- */
 
 static int library_wait(struct http *http)
 {
@@ -189,8 +185,7 @@ static size_t on_unescape(void *context, struct MHD_Connection *connection, char
 	return strlen(text); /* as it was sent */
 }
 
-/* -- birth and end
- * --------------------------------------------------------------------------------------------------- */
+/* -- birth and end ------------------------------------------------------------------------------------------------- */
 
 static void on_panic(void *context, const char *file, unsigned line, const char *reason)
 {

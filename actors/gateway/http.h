@@ -12,13 +12,14 @@ struct http;
 struct http_config {
 	int listener;	      /* bound, listening, non-blocking; stays the owner's */
 	unsigned connections; /* at most open at once; more wait in the listener's queue */
+	unsigned waiting;     /* requests of each direction that wait for a slot, at most */
 	uint16_t node;
 	uint64_t max_blob; /* bytes */
 	struct shards shards;
 	struct stream *stream;
 	struct chunks *chunks;
-	/* How long in ms: for a request's head, and between requests (idle); for a place among the transfers, for the store to
-	 * be there, or for facts (wait); for the store's next word (patience); for a client to move 64 KiB (step). */
+	/* How long in ms: for a request's head, and between requests (idle); for a place among the transfers, or for the store
+	 * to be there (wait); for the store's next word, or for facts (patience); for a client to move 64 KiB (step). */
 	unsigned idle_ms, wait_ms, patience_ms, step_ms;
 	void (*need_facts)(void *context); /* ask the store for both; answer with http_facts() */
 	void *context;
@@ -33,6 +34,7 @@ enum {
 	HTTP_STEP_MS = 20000,
 	HTTP_SLOTS = STREAM_TRANSFERS, /* requests that move a blob at once; more wait their turn */
 	HTTP_SLOTS_EACH = 192,	       /* of which at most so many upload, and at most so many download */
+	HTTP_WAITING = 1024,	       /* of each direction that wait for a slot; one more is told at once: busy */
 };
 
 struct http_gauge {
@@ -50,8 +52,8 @@ struct http_counts {
 struct http *http_new(const struct http_config *config); /* NULL: the library refused; errno may say why */
 void http_free(struct http **http);			  /* cuts what runs */
 
-int http_fd(const struct http *http);	     /* watch both for reading; */
-int http_porch_fd(const struct http *http); /* then turn */
+int http_fd(const struct http *http); /* watch both for reading, then turn */
+int http_porch_fd(const struct http *http);
 void http_turn(struct http *http, int *timeout_ms);
 
 void http_stream_opened(struct http *http); /* requests that waited for the store go on */

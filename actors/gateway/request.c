@@ -8,8 +8,7 @@
 
 enum { FACTS_MS = 1000 }; /* how old the facts in an answer may be */
 
-/* -- /health and /info
- * ----------------------------------------------------------------------------------------------- */
+/* -- /health and /info --------------------------------------------------------------------------------------------- */
 
 void http_facts(struct http *http, const struct facts_stat *stat, const struct facts_node *node)
 {
@@ -56,8 +55,7 @@ static enum MHD_Result want_facts(struct visit *visit)
 	return MHD_YES;
 }
 
-/* -- the moments of a request
- * ---------------------------------------------------------------------------------------- */
+/* -- the moments of a request -------------------------------------------------------------------------------------- */
 
 static struct visit *visit_of(struct MHD_Connection *connection)
 {
@@ -197,6 +195,15 @@ void visit_rest(struct visit *visit)
 	link_append(&visit->http->idle, &visit->place);
 }
 
+/* What it cannot parse at all, the library refuses by itself. */
+static void count_the_librarys_own(struct visit *visit)
+{
+	const union MHD_ConnectionInfo *status =
+		MHD_get_connection_info(visit->connection, MHD_CONNECTION_INFO_HTTP_STATUS);
+	if (status)
+		visit_count(visit, status->http_status);
+}
+
 void on_completed(void *context, struct MHD_Connection *connection, void **client,
 		  enum MHD_RequestTerminationCode why)
 {
@@ -204,6 +211,8 @@ void on_completed(void *context, struct MHD_Connection *connection, void **clien
 	(void)context;
 	(void)client;
 	(void)why;
+	if (!visit->request.answered)
+		count_the_librarys_own(visit);
 	if (visit->request.unread && visit->request.answered)
 		porch_add(visit->http->porch, visit->fd, visit->http->now_ms);
 	transfer_abort(&visit->request.transfer);

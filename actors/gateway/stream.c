@@ -159,8 +159,7 @@ void stream_flush(struct stream *stream)
 		stream_drop(stream, ERR_GONE);
 }
 
-/* -- transfers
- * ------------------------------------------------------------------------------------------------------- */
+/* -- transfers ----------------------------------------------------------------------------------------------------- */
 
 struct transfer *transfer_of(struct stream *stream, uint32_t number)
 {

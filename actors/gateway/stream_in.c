@@ -44,8 +44,7 @@ static bool header_fits(const struct stream_frame *frame)
 			     : payload >= 0 && frame->length == (uint32_t)payload;
 }
 
-/* -- whole frames
- * ---------------------------------------------------------------------------------------------------- */
+/* -- whole frames -------------------------------------------------------------------------------------------------- */
 
 static bool on_opened(struct stream *stream)
 {
@@ -140,9 +139,7 @@ static bool on_frame(struct stream *stream, const struct stream_frame *frame, co
 	return false;
 }
 
-/* -- DATA
- * ------------------------------------------------------------------------------------------------------------
- */
+/* -- DATA ---------------------------------------------------------------------------------------------------------- */
 
 static bool data_begins(struct stream *stream)
 {

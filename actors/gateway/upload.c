@@ -14,8 +14,7 @@ void upload_clear(struct request *request)
 	chunk_free(&request->filling);
 }
 
-/* -- what the store says
- * --------------------------------------------------------------------------------------------- */
+/* -- what the store says ------------------------------------------------------------------------------------------- */
 
 static void wake(struct visit *visit)
 {
@@ -52,8 +51,7 @@ static void on_ended(void *context, enum err err, uint32_t argument)
 
 static const struct transfer_events events = {.credit = on_credit, .stored = on_stored, .ended = on_ended};
 
-/* -- the body
- * -------------------------------------------------------------------------------------------------------- */
+/* -- the body ------------------------------------------------------------------------------------------------------ */
 
 static void refuse_too_large(struct visit *visit)
 {
@@ -154,8 +152,7 @@ enum MHD_Result upload_take(struct visit *visit, const char *bytes, size_t *coun
 	return MHD_YES;
 }
 
-/* -- the answer
- * ------------------------------------------------------------------------------------------------------ */
+/* -- the answer ---------------------------------------------------------------------------------------------------- */
 
 static enum MHD_Result answer_stored(struct visit *visit)
 {

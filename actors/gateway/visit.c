@@ -15,9 +15,7 @@ void gauge_up(struct http_gauge *gauge)
 		gauge->high = gauge->depth;
 }
 
-/* -- lists
- * -----------------------------------------------------------------------------------------------------------
- */
+/* -- lists --------------------------------------------------------------------------------------------------------- */
 
 struct visit *link_visit(struct link *link)
 {
@@ -55,8 +53,7 @@ void link_append(struct link *head, struct link *link)
 	head->previous = link;
 }
 
-/* -- suspending and resuming
- * ----------------------------------------------------------------------------------------- */
+/* -- suspending and resuming --------------------------------------------------------------------------------------- */
 
 void visit_suspend(struct visit *visit, enum awaits awaits, unsigned ms)
 {
@@ -77,8 +74,10 @@ static void wait_no_more(struct visit *visit)
 	if (link_empty(&visit->wait))
 		return;
 	link_remove(&visit->wait);
-	if (visit->awaits == AWAITS_TURN)
-		visit->http->counts.waiting.depth--;
+	if (visit->awaits != AWAITS_TURN)
+		return;
+	visit->http->counts.waiting.depth--;
+	visit->http->waiting[visit->request.direction]--;
 }
 
 void visit_resume(struct visit *visit)
@@ -102,9 +101,7 @@ void visit_cut(struct visit *visit)
 		shutdown(visit->fd, SHUT_RDWR);
 }
 
-/* -- slots
- * -----------------------------------------------------------------------------------------------------------
- */
+/* -- slots --------------------------------------------------------------------------------------------------------- */
 
 static bool take_slot(struct visit *visit)
 {
@@ -153,16 +150,21 @@ bool visit_has_turn(struct visit *visit)
 		take_slot(visit);
 	if (request->has_slot && stream_is_open(http->config.stream))
 		return true;
+	if (!request->has_slot && http->waiting[request->direction] >= http->config.waiting) {
+		http->counts.waiting.drops++;
+		request->complaint = complaint_of(ERR_BUSY);
+		return false;
+	}
+	http->waiting[request->direction]++;
 	link_append(request->has_slot ? queue->next : queue, &visit->wait);
 	gauge_up(&http->counts.waiting);
 	visit_suspend(visit, AWAITS_TURN, http->config.wait_ms);
 	return false;
 }
 
-/* -- answering
- * ------------------------------------------------------------------------------------------------------- */
+/* -- answering ----------------------------------------------------------------------------------------------------- */
 
-static void count_answer(struct visit *visit, unsigned status)
+void visit_count(struct visit *visit, unsigned status)
 {
 	struct http_counts *counts = &visit->http->counts;
 	visit->request.answered = true;
@@ -179,7 +181,7 @@ enum MHD_Result visit_answer(struct visit *visit, unsigned status, struct MHD_Re
 		answer_header(response, "Connection", "close");
 	enum MHD_Result queued = MHD_queue_response(visit->connection, status, response);
 	MHD_destroy_response(response);
-	count_answer(visit, status);
+	visit_count(visit, status);
 	return queued;
 }
 
@@ -197,7 +199,7 @@ enum MHD_Result visit_refuse_now(struct visit *visit)
 	 * is dead. */
 	if (send(visit->fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)length)
 		porch_add(visit->http->porch, visit->fd, visit->http->now_ms);
-	count_answer(visit, visit->request.complaint.status);
+	visit_count(visit, visit->request.complaint.status);
 	return MHD_NO;
 }
 

@@ -1,4 +1,5 @@
-/* A visit: one client's connection, and the request it is at. What http.c, upload.c and download.c share; for them alone.
+/* A visit: one client's connection, and the request it is at. What http.c, request.c, visit.c,
+ * upload.c and download.c share; for them alone.
  *
  * A visit is either in the library's hands (it reads, calls us, writes) or suspended: then it waits for a slot, for the store
  * or for facts, and whoever brings that resumes it, upon which the library calls us again at the same place. */
@@ -53,12 +54,12 @@ struct request {
 
 	/* download */
 	struct chunk *first, *last; /* came and is not sent yet */
-	bool found, looked;	    /* the head is known; it was asked for alone, and what was to be decided by it is decided */
+	bool looked;		    /* the head was asked for alone, and what is decided by it is decided */
 	uint64_t size;		    /* of the blob */
 	struct span span;	    /* of it, that is the answer */
-	uint64_t came, sent;
+	uint64_t came;
 	uint32_t used; /* bytes of `first` that were sent */
-	unsigned status;
+	unsigned status; /* 200, 206 or 304 */
 };
 
 struct visit {
@@ -81,7 +82,7 @@ struct http {
 	struct link busy;	      /* at a request */
 	struct link turn[DIRECTIONS]; /* waiting for a slot or for the store, first come first */
 	struct link curious;	      /* waiting for facts */
-	uint64_t slots[DIRECTIONS];
+	uint64_t slots[DIRECTIONS], waiting[DIRECTIONS];
 	struct http_counts counts;
 	struct facts facts;
 	bool asking;
@@ -96,15 +97,15 @@ void gauge_up(struct http_gauge *gauge);
 void visit_suspend(struct visit *visit, enum awaits awaits, unsigned ms);
 void visit_resume(struct visit *visit);
 void visit_pace(struct visit *visit); /* the client has moved a step: it has time for another */
+void visit_cut(struct visit *visit);   /* the connection ends without another byte, in the library's next round */
 
-void visit_cut(struct visit *visit);  /* the connection ends without another byte, in the library's next round */
-
-/* Whether a blob may move: the request has a slot and the stream is open. Else it was suspended to wait for both, or, when that
- * has lasted too long, has a complaint. */
+/* Whether a blob may move: the request has a slot and the stream is open. Else it was suspended to wait for both, or has a
+ * complaint, because too many wait already or it has waited too long. */
 bool visit_has_turn(struct visit *visit);
 void visit_give_slot_back(struct visit *visit);
 void visits_give_turns(struct http *http); /* to those who wait and now can */
 
+void visit_count(struct visit *visit, unsigned status); /* a request was answered so */
 enum MHD_Result visit_answer(struct visit *visit, unsigned status, struct MHD_Response *response); /* takes the response */
 enum MHD_Result visit_complain(struct visit *visit);
 

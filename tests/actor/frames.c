@@ -123,21 +123,35 @@ bool speaker_send(struct speaker *speaker, const struct frame *frame)
 	       zmq_send(socket, frame->body, frame->length, ZMQ_DONTWAIT) >= 0;
 }
 
-bool speaker_receive(struct speaker *speaker, struct frame *frame, int ms)
+static bool receive_one(struct speaker *speaker, struct frame *frame, int ms)
 {
 	zmq_pollitem_t item = {.socket = zsock_resolve(speaker->socket), .events = ZMQ_POLLIN};
 	if (zmq_poll(&item, 1, ms) <= 0)
 		return false;
 	zmsg_destroy(&speaker->latest);
 	speaker->latest = zmsg_recv(speaker->socket);
-	zframe_t *header = speaker->latest ? zmsg_first(speaker->latest) : NULL,
-		 *body = header ? zmsg_next(speaker->latest) : NULL;
+	zframe_t *header = speaker->latest ? zmsg_first(speaker->latest) : NULL;
+	zframe_t *body = header ? zmsg_next(speaker->latest) : NULL;
 	if (!body || zmsg_size(speaker->latest) != 2 ||
-	    !frame_read(zframe_data(header), zframe_size(header), frame))
-		abort(); /* the broker itself writes every frame that arrives here */
+	    !frame_read(zframe_data(header), zframe_size(header), frame)) {
+		fputs("not ok - what the broker wrote is not a header and a body\n", stdout);
+		exit(1);
+	}
 	frame->body = zframe_data(body);
 	frame->length = zframe_size(body);
 	return true;
+}
+
+bool speaker_receive(struct speaker *speaker, struct frame *frame, int ms)
+{
+	while (receive_one(speaker, frame, ms)) {
+		if (frame->type == ENVELOPE_WELCOME)
+			speaker->heard = frame->number;
+		if (frame->type != ENVELOPE_SUBSCRIBE && frame->type != ENVELOPE_UNSUBSCRIBE)
+			return true;
+		speaker->heard = frame->type == ENVELOPE_SUBSCRIBE;
+	}
+	return false;
 }
 
 bool speaker_hello(struct speaker *speaker, uint64_t fingerprint)

@@ -28,6 +28,7 @@ struct speaker {
 	uint64_t birth; /* as the roster says; of a person: as WELCOME says */
 	uint64_t broker, serial;
 	uint8_t routing[16];
+	bool heard; /* the broker said that somebody hears its events */
 };
 
 uint64_t frames_now_ns(void);
@@ -40,7 +41,7 @@ void speaker_close(struct speaker *speaker);
 /* False: its queue is full, or nobody is there. */
 bool speaker_send(struct speaker *speaker, const struct frame *frame);
 
-/* The next message within `ms`. */
+/* The next message within `ms`; what the broker says of who hears our events is taken note of and passed over. */
 bool speaker_receive(struct speaker *speaker, struct frame *frame, int ms);
 
 /* HELLO with this fingerprint, until WELCOME (true) or an error; fills in `broker`, of a person also `birth`. */

@@ -17,8 +17,7 @@
 #include <unistd.h>
 
 /* What libzmq, malloc and the loop need. No openat: whatever a process needs was opened before. libzmq's
- * threads block every signal, so a call that is not here ends the process there instead of failing: theirs
- * are all named, those of their first moments too, as they may still be starting when the seal closes. */
+ * threads may still be starting when the seal closes: the calls of their first moments are here, too. */
 static const char allowed[] =
 	"read write readv writev close fstat lseek poll ppoll epoll_wait epoll_pwait epoll_pwait2 "
 	"epoll_ctl epoll_create1 eventfd2 recvfrom recvmsg sendto sendmsg connect getsockopt "
@@ -104,15 +103,25 @@ static void answer_enosys(int signal, siginfo_t *info, void *context)
 	strange.count++;
 }
 
-static bool load(scmp_filter_ctx filter, const char *more)
+/* One filter; `else_` is what all the calls get that it does not name. */
+static bool close_for(bool all_threads, uint32_t else_, const char *more)
 {
-	return seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1) == 0 &&    /* libzmq's threads too */
-	       seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2) == 0 && /* a tree: each call passes a few rules, not all */
-	       add_named(filter, SCMP_ACT_ALLOW, allowed) && add_named(filter, SCMP_ACT_ALLOW, more) &&
-	       add_named(filter, SCMP_ACT_KILL_PROCESS, deadly) && add_shaped(filter) &&
-	       seccomp_load(filter) == 0;
+	scmp_filter_ctx filter = seccomp_init(else_);
+	bool loaded =
+		filter && seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, all_threads) == 0 &&
+		seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0) == 0 &&
+		seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2) == 0 && /* a tree: few rules a call */
+		add_named(filter, SCMP_ACT_ALLOW, allowed) && add_named(filter, SCMP_ACT_ALLOW, more) &&
+		add_named(filter, SCMP_ACT_ALLOW, all_threads ? "seccomp" : "") && /* for the second filter */
+		add_named(filter, SCMP_ACT_KILL_PROCESS, deadly) && add_shaped(filter) &&
+		seccomp_load(filter) == 0;
+	seccomp_release(filter);
+	return loaded;
 }
 
+/* Two filters. libzmq's threads block every signal, and a trap that cannot be delivered is a death: malloc that gives memory
+ * back in one of them wants to read a file of /proc, which is nobody's crime. So all threads get ENOSYS in silence, and our
+ * own gets the trap on top, which counts. */
 enum sealed seal_syscalls(const char *more, bool pretend)
 {
 	if (pretend || prctl(PR_GET_SECCOMP) < 0)
@@ -120,10 +129,7 @@ enum sealed seal_syscalls(const char *more, bool pretend)
 	struct sigaction action = {.sa_sigaction = answer_enosys, .sa_flags = SA_SIGINFO | SA_NODEFER};
 	if (sigaction(SIGSYS, &action, NULL) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return SEAL_FAILED;
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_TRAP);
-	if (!filter)
-		return SEAL_FAILED;
-	bool loaded = load(filter, more);
-	seccomp_release(filter);
-	return loaded ? SEALED : SEAL_FAILED;
+	return close_for(true, SCMP_ACT_ERRNO(ENOSYS), more) && close_for(false, SCMP_ACT_TRAP, more)
+		       ? SEALED
+		       : SEAL_FAILED;
 }

@@ -160,7 +160,8 @@ static void on_get(struct fake_store *store, const struct stream_frame *frame, c
 		tell_error(store, frame->transfer, blob ? ERR_BAD_VALUE : ERR_NOT_FOUND, 0);
 		return;
 	}
-	struct stream_found found = {get->cid, blob->size};
+	struct stream_found found = {get->cid, blob->size - store->found_less};
+	found.cid.bytes[0] ^= store->wrong_cid;
 	struct stream_frame answer = {
 		.length = sizeof found, .type = STREAM_FOUND, .transfer = frame->transfer};
 	if (!frame->argument) {

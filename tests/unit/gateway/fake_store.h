@@ -54,6 +54,9 @@ struct fake_store {
 	uint32_t put_argument; /* in that ERROR */
 	size_t corrupt_from;   /* a GET fails with CORRUPT at this offset and beyond; SIZE_MAX: never */
 
+	bool wrong_cid;	       /* FOUND names another blob */
+	size_t found_less;     /* FOUND says so many bytes less than come */
+
 	/* what was seen */
 	unsigned opens, puts, gets, heads, datas, aborts, credits;
 	unsigned stored, dropped; /* uploads that were kept; that were aborted */

@@ -42,6 +42,7 @@ static void on_need_facts(void *context)
 struct http_config house_plan(void)
 {
 	struct http_config config = {.connections = 64,
+				     .waiting = 16,
 				     .node = 3,
 				     .max_blob = 1 << 20,
 				     .idle_ms = 1000,
@@ -138,9 +139,7 @@ void house_run(struct house *house, unsigned turns)
 		house_turn(house);
 }
 
-/* -- clients
- * ---------------------------------------------------------------------------------------------------------
- */
+/* -- clients ------------------------------------------------------------------------------------------------------- */
 
 int client_open(struct house *house)
 {
@@ -326,7 +325,7 @@ uint8_t *pattern(size_t size, unsigned seed)
 	return bytes;
 }
 
-/* -- requests -------------------------------------------------------------------------------------------------------- */
+/* -- requests ------------------------------------------------------------------------------------------------------ */
 
 void bytes_add(struct bytes *bytes, const void *more, size_t length)
 {

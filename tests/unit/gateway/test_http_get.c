@@ -84,8 +84,27 @@ Test(get, corrupt_in_the_middle_cuts_the_body_short)
 	close(fd);
 }
 
-/* -- headers, conditions, ranges
- * ------------------------------------------------------------------------------------- */
+Test(get, a_store_that_answers_something_else)
+{
+	struct cid cid = house_keeps(&house, 1000, 20);
+	int fd = client_open(&house);
+	house.store->wrong_cid = true;
+	struct reply reply = client_get(&house, fd, &cid, "");
+	cr_assert(reply_says(&reply, 500, "INTERNAL"));
+	reply_free(&reply);
+	house.store->wrong_cid = false;
+	house.store->found_less = 10;
+	reply = client_get(&house, fd, &cid, "");
+	cr_assert(reply_says(&reply, 500, "INTERNAL"));
+	reply_free(&reply);
+	house.store->found_less = 0;
+	reply = client_get(&house, fd, &cid, "");
+	cr_assert(reply.status == 200 && reply.length == 1000);
+	reply_free(&reply);
+	close(fd);
+}
+
+/* -- headers, conditions, ranges ----------------------------------------------------------------------------------- */
 
 Test(get, headers_of_a_blob)
 {
@@ -215,8 +234,7 @@ Test(get, conditions)
 	close(fd);
 }
 
-/* -- backpressure
- * ---------------------------------------------------------------------------------------------------- */
+/* -- backpressure -------------------------------------------------------------------------------------------------- */
 
 /* A reader that reads nothing: no more is fetched from the store than the window, one block of the library,
  * and what the sockets hold. */

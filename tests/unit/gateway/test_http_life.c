@@ -38,8 +38,7 @@ static void say(int fd, const char *text)
 	house_run(&house, 3);
 }
 
-/* -- the store comes and goes
- * ---------------------------------------------------------------------------------------- */
+/* -- the store comes and goes -------------------------------------------------------------------------------------- */
 
 Test(life, without_a_store_503)
 {
@@ -195,8 +194,7 @@ Test(life, a_store_that_breaks_the_format_is_dropped)
 	close(fd);
 }
 
-/* -- slow and silent clients
- * ----------------------------------------------------------------------------------------- */
+/* -- slow and silent clients --------------------------------------------------------------------------------------- */
 
 Test(life, a_silent_client_is_shown_out)
 {
@@ -257,9 +255,7 @@ Test(life, a_reader_that_trickles_is_cut)
 	close(fd);
 }
 
-/* -- many
- * ------------------------------------------------------------------------------------------------------------
- */
+/* -- many ---------------------------------------------------------------------------------------------------------- */
 
 Test(life, silent_guests_make_room)
 {
@@ -319,6 +315,33 @@ Test(life, more_uploads_than_slots_wait_and_then_are_told)
 	cr_assert_eq(http_counts(house.http)->slots.high, HTTP_SLOTS_EACH + 1);
 }
 
+Test(life, the_queue_before_the_slots_has_an_end)
+{
+	struct http_config plan = house_plan();
+	plan.waiting = 2;
+	plan.wait_ms = 60000;
+	reopen(&plan);
+	house_store_goes(&house);
+	house_run(&house, 3);
+	int fds[3];
+	for (int i = 0; i < 3; i++) {
+		fds[i] = client_open(&house);
+		say(fds[i], SMALL);
+	}
+	cr_assert_eq(http_counts(house.http)->waiting.depth, 2);
+	struct reply reply = client_read(&house, fds[2]);
+	cr_assert(reply_says(&reply, 503, "BUSY"));
+	reply_free(&reply);
+	house_store_comes(&house);
+	for (int i = 0; i < 2; i++) {
+		reply = client_read(&house, fds[i]);
+		cr_assert(reply.status == 201 || reply.status == 200);
+		reply_free(&reply);
+		close(fds[i]);
+	}
+	close(fds[2]);
+}
+
 Test(life, one_address_does_not_fill_the_house)
 {
 	struct http_config plan = house_plan();
@@ -340,9 +363,7 @@ Test(life, one_address_does_not_fill_the_house)
 	cr_assert_leq(open, 13, "three quarters: %u", open);
 }
 
-/* -- facts
- * -----------------------------------------------------------------------------------------------------------
- */
+/* -- facts --------------------------------------------------------------------------------------------------------- */
 
 static void check_fields(const struct reply *reply, int status, const char *const *names, size_t count)
 {
@@ -417,9 +438,7 @@ Test(life, a_node_that_does_not_know_itself_yet)
 	reply_free(&reply);
 }
 
-/* -- the end
- * ---------------------------------------------------------------------------------------------------------
- */
+/* -- the end ------------------------------------------------------------------------------------------------------- */
 
 Test(life, draining_ends_what_runs_and_closes_what_is_idle)
 {

@@ -136,8 +136,7 @@ Test(put, a_truncated_chunked_body_stores_nothing)
 	free(bytes);
 }
 
-/* -- too large
- * ------------------------------------------------------------------------------------------------------- */
+/* -- too large ----------------------------------------------------------------------------------------------------- */
 
 Test(put, too_large_is_said_before_the_body_is_read)
 {
@@ -220,8 +219,7 @@ Test(put, chunked_and_exactly_as_large_as_may_be)
 	close(fd);
 }
 
-/* -- what the store may say
- * ------------------------------------------------------------------------------------------ */
+/* -- what the store may say ---------------------------------------------------------------------------------------- */
 
 struct said {
 	enum err err;
@@ -272,7 +270,7 @@ Test(put, the_stores_refusal_in_the_middle_is_heard_by_a_client_that_sends_it_al
 	close(fd);
 }
 
-/* -- backpressure ---------------------------------------------------------------------------------------------------- */
+/* -- backpressure -------------------------------------------------------------------------------------------------- */
 
 /* A store that gives no credit: the body is not taken from the socket. */
 Test(put, a_slow_store_holds_the_upload_back)

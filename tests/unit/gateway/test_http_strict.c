@@ -144,6 +144,8 @@ Test(strict, framing)
 	for (size_t i = 0; i < sizeof malformed / sizeof *malformed; i++)
 		attempt(&malformed[i]);
 	cr_assert_eq(house.store->count, 1, "nothing was stored");
+	cr_assert_geq(http_counts(house.http)->refused, sizeof malformed / sizeof *malformed - 8,
+		      "each was counted");
 	cr_assert_eq(http_counts(house.http)->slots.depth, 0);
 }
 

@@ -319,6 +319,12 @@ Test(config, a_changed_word_is_seen)
 	cr_assert(before && same && other);
 	cr_assert(config_same(&before->nodes[0], &same->nodes[0]));
 	cr_assert_not(config_same(&before->nodes[0], &other->nodes[0]));
+	scratch_write(&scratch, "warren.conf", 0644, "name = \"test\";\nhost = \"::1\";\nmax_blob_mb = 2;\n");
+	struct config *moved = load();
+	cr_assert(moved);
+	cr_assert(config_same_machine(before, other));
+	cr_assert_not(config_same_machine(before, moved));
+	config_free(&moved);
 	config_free(&before);
 	config_free(&same);
 	config_free(&other);

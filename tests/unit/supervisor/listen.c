@@ -141,3 +141,24 @@ Test(listen, a_listener_waits_for_nobody_and_is_not_inherited)
 	cr_assert_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	cr_assert_lt(listen_tcp("localhost", port, &why), 0, "names are not looked up");
 }
+
+Test(listen, one_that_was_shut_down_by_whoever_inherited_it_is_known_to_be_dead)
+{
+	int fd, tcp, local = listen_unix(&machine, "a.sock", (struct door){0}, &why);
+	uint16_t port = some_port(&fd);
+	close(fd);
+	tcp = listen_tcp("127.0.0.1", port, &why);
+	cr_assert(listener_lives(local));
+	cr_assert(listener_lives(tcp));
+	cr_assert_geq(connects("a.sock"), 0);
+	cr_assert(listener_lives(local), "also with somebody in its backlog");
+	cr_assert_eq(shutdown(local, SHUT_RD), 0);
+	cr_assert_eq(shutdown(tcp, SHUT_RD), 0);
+	cr_assert_not(listener_lives(local));
+	cr_assert_not(listener_lives(tcp));
+	close(local);
+	close(tcp);
+	cr_assert_not(listener_lives(tcp));
+	cr_assert_geq(listen_unix(&machine, "a.sock", (struct door){0}, &why), 0, "%s", why.text);
+	cr_assert_geq(listen_tcp("127.0.0.1", port, &why), 0, "%s", why.text);
+}

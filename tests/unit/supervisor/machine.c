@@ -223,6 +223,9 @@ Test(machine, a_file_is_written_whole_or_not_at_all)
 	cr_assert_str_eq(text, "two");
 	close(fd);
 	cr_assert_neq(faccessat(scratch.fd, "file.new", F_OK, 0), 0);
+	cr_assert_eq(mkdirat(scratch.fd, "file.new", 0755), 0);
+	cr_assert_not(write_whole(scratch.fd, "file", 0644, "three"), "there is no place to prepare it");
+	cr_assert_eq(faccessat(scratch.fd, "file", F_OK, 0), 0, "and the old one is still there");
 	cr_assert_eq(mkdirat(scratch.fd, "folder", 0755), 0);
 	cr_assert_not(write_whole(scratch.fd, "folder", 0644, "three"), "nothing is put in a folder's place");
 }
@@ -243,7 +246,7 @@ Test(machine, removing_follows_no_link)
 	cr_assert(disk_remove_below(scratch.fd, "no-folder", "half"));
 }
 
-/* -- the unlock secret ----------------------------------------------------------------------------------------------- */
+/* -- the unlock secret ------------------------------------------------------------------------- */
 
 static bool load(struct unlock *unlock)
 {

@@ -1,0 +1,203 @@
+/* The seal, closed for real in a child of each test: what is allowed, what is answered ENOSYS and counted, what is death. The
+ * children speak to the kernel directly, as a sanitizer does not live behind a seal. */
+#include "actors/base/seal/seal.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { SEAL_DID_NOT_CLOSE = 99 };
+
+/* What became of a child that ran this: its exit code, or minus the signal. */
+static int in_child(int (*run)(void))
+{
+	int status;
+	pid_t child = fork();
+	if (child == 0)
+		_exit(run());
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+static void close_or_leave(const char *more)
+{
+	if (seal_syscalls(more, false) != SEALED)
+		_exit(SEAL_DID_NOT_CLOSE);
+}
+
+static int open_is_strange(void)
+{
+	close_or_leave("");
+	int last = 0;
+	long rc = syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDONLY, 0);
+	if (rc != -1 || errno != ENOSYS)
+		return 1;
+	if (seal_strange(&last) != 1 || last != SYS_openat)
+		return 2;
+	syscall(SYS_uname, NULL);
+	return seal_strange(&last) == 2 && last == SYS_uname ? 0 : 3;
+}
+
+Test(syscalls, what_is_not_named_is_answered_and_counted)
+{
+	cr_assert_eq(in_child(open_is_strange), 0);
+}
+
+/* As libzmq's: every signal is blocked in it. */
+static void *deaf_thread(void *result)
+{
+	long rc = syscall(SYS_openat, AT_FDCWD, "/proc/sys/vm/overcommit_memory", O_RDONLY, 0);
+	*(int *)result = rc == -1 && errno == ENOSYS ? 0 : 1;
+	return NULL;
+}
+
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+
+static void *deaf_thread_at_gate(void *result)
+{
+	pthread_mutex_lock(&gate);
+	pthread_mutex_unlock(&gate);
+	return deaf_thread(result);
+}
+
+static int deaf_thread_lives(void)
+{
+	pthread_t thread;
+	sigset_t all, before;
+	int result = 9;
+	sigfillset(&all);
+	pthread_mutex_lock(&gate);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	pthread_create(&thread, NULL, deaf_thread_at_gate, &result);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	close_or_leave("");
+	pthread_mutex_unlock(&gate);
+	pthread_join(thread, NULL);
+	return result;
+}
+
+Test(syscalls, a_thread_that_blocks_signals_is_answered_too)
+{
+	cr_assert_eq(in_child(deaf_thread_lives), 0);
+}
+
+static int named_is_allowed(void)
+{
+	close_or_leave("openat uname");
+	long fd = syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDONLY, 0);
+	return fd >= 0 && seal_strange(NULL) == 0 ? 0 : 1;
+}
+
+Test(syscalls, what_a_duty_names_is_allowed)
+{
+	cr_assert_eq(in_child(named_is_allowed), 0);
+}
+
+static int executes(void)
+{
+	close_or_leave("");
+	syscall(SYS_execve, "/bin/true", NULL, NULL);
+	return 0;
+}
+
+static int traces(void)
+{
+	close_or_leave("");
+	syscall(SYS_ptrace, PTRACE_TRACEME, 0, 0, 0);
+	return 0;
+}
+
+static int dials(void)
+{
+	close_or_leave("");
+	syscall(SYS_socket, AF_INET, SOCK_STREAM, 0);
+	return 0;
+}
+
+static int runs_what_it_wrote(void)
+{
+	close_or_leave("");
+	syscall(SYS_mmap, NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return 0;
+}
+
+static int seals_again(void)
+{
+	close_or_leave("");
+	return syscall(SYS_seccomp, 1, 0, NULL) == -1 && errno == ENOSYS ? 0 : 1;
+}
+
+Test(syscalls, what_only_a_burglar_asks_is_death)
+{
+	cr_assert_eq(in_child(executes), -SIGSYS);
+	cr_assert_eq(in_child(traces), -SIGSYS);
+	cr_assert_eq(in_child(dials), -SIGSYS);
+	cr_assert_eq(in_child(runs_what_it_wrote), -SIGSYS);
+	cr_assert_eq(in_child(seals_again), 0, "and the seal is not touched again");
+}
+
+static int pretends(void)
+{
+	if (seal_syscalls("", true) != SEAL_ABSENT || seal_files(NULL, true) != SEAL_ABSENT)
+		return 1;
+	return syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDONLY, 0) >= 0 ? 0 : 2;
+}
+
+Test(syscalls, pretended_absent_is_absent)
+{
+	cr_assert_eq(in_child(pretends), 0);
+}
+
+/* -- files -------------------------------------------------------------------------------------------- */
+
+static char folder[] = "/tmp/warren-seal-XXXXXX";
+
+static int opens(const char *path, int flags)
+{
+	return (int)syscall(SYS_openat, AT_FDCWD, path, flags, 0600);
+}
+
+static int only_its_folder(void)
+{
+	char own[64];
+	snprintf(own, sizeof own, "%s/own", folder);
+	enum sealed sealed = seal_files(folder, false);
+	if (sealed == SEAL_ABSENT)
+		return 77;
+	if (sealed != SEALED || opens(own, O_CREAT | O_RDWR) < 0)
+		return 1;
+	if (opens("/etc/passwd", O_RDONLY) >= 0 || errno != EACCES)
+		return 2;
+	return opens("/tmp/warren-seal-outside", O_CREAT | O_RDWR) < 0 && errno == EACCES ? 0 : 3;
+}
+
+static int no_folder_at_all(void)
+{
+	enum sealed sealed = seal_files(NULL, false);
+	if (sealed == SEAL_ABSENT)
+		return 77;
+	return sealed == SEALED && opens(folder, O_RDONLY | O_DIRECTORY) < 0 && errno == EACCES ? 0 : 1;
+}
+
+Test(files, only_what_is_its_own)
+{
+	char own[64];
+	cr_assert_not_null(mkdtemp(folder));
+	int first = in_child(only_its_folder), second = in_child(no_folder_at_all);
+	snprintf(own, sizeof own, "%s/own", folder);
+	unlink(own);
+	rmdir(folder);
+	if (first == 77)
+		cr_skip_test("this kernel has no Landlock");
+	cr_assert_eq(first, 0, "%d", first);
+	cr_assert_eq(second, 0, "%d", second);
+}
