@@ -329,7 +329,9 @@ int supervisor_run(struct machine *machine, int background)
 {
 	struct supervisor *s = x_new(sizeof *s);
 	struct why why;
-	*s = (struct supervisor){.machine = *machine, .null = -1, .signals = -1, .background = background};
+	s->machine = *machine;
+	s->background = background;
+	s->null = s->signals = -1;
 	s->doors[DOOR_BUS] = s->doors[DOOR_OPERATE] = s->doors[DOOR_READ] = -1;
 	s->roster.fd = s->logs.fd = s->control.fd = s->logs.own_read = s->logs.own_write = -1;
 	harden_ourselves();

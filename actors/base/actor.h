@@ -55,6 +55,7 @@ void actor_forget_secret(struct actor *self);
 int actor_inherited(struct actor *self, uint32_t what); /* FD_HTTP … */
 bool actor_pretends(struct actor *self, enum wall wall); /* the configuration says: as if this wall were absent */
 void actor_missing(struct actor *self, enum wall wall);  /* this wall could not be built: shown by doctor */
+bool actor_lacks(struct actor *self, enum wall wall);    /* it was not built around us */
 uint64_t now_ns(void); /* CLOCK_MONOTONIC */
 uint64_t now_ms(void);
 

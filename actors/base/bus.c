@@ -117,9 +117,11 @@ int bus_receive(struct bus *bus, struct envelope *envelope, zmq_msg_t *body)
 		bool more = zmq_msg_more(&header);
 		zmq_msg_close(&header);
 		zmq_msg_init(body);
-		if (known && more && zmq_msg_recv(body, bus->socket, ZMQ_DONTWAIT) >= 0 && !zmq_msg_more(body))
-			return 1;
-		more = more && zmq_msg_more(body);
+		if (more && zmq_msg_recv(body, bus->socket, ZMQ_DONTWAIT) >= 0) {
+			more = zmq_msg_more(body);
+			if (known && !more)
+				return 1;
+		}
 		zmq_msg_close(body);
 		skip_rest(bus->socket, more);
 	}

@@ -66,6 +66,11 @@ bool actor_pretends(struct actor *self, enum wall wall)
 	return self->born.birth.pretend & 1U << wall;
 }
 
+bool actor_lacks(struct actor *self, enum wall wall)
+{
+	return self->born.birth.missing & 1U << wall;
+}
+
 void actor_missing(struct actor *self, enum wall wall)
 {
 	self->born.birth.missing |= 1U << wall;

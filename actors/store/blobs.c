@@ -3,10 +3,10 @@
 
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
+#include "actors/store/whole.h"
 
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { CORRUPT_JOBS = 64 }; /* marks under way; a blob not marked now is marked when it is read next */
 
@@ -108,7 +108,7 @@ void store_on_corrupt(struct store *store, store_corrupt_fn *corrupt, void *cont
 	store->on_corrupt_context = context;
 }
 
-/* -- deleting, tending ----------------------------------------------------------------------------------------------- */
+/* -- deleting, probing ----------------------------------------------------------------------------------------------- */
 
 enum err store_delete(struct store *store, const struct cid *cid, delete_end_fn *end, void *context)
 {
@@ -125,12 +125,12 @@ enum err store_delete(struct store *store, const struct cid *cid, delete_end_fn 
 
 void store_tend(struct store *store)
 {
-	if (store->tending || !store->committer)
+	if (!store->trouble || store->probing || !store->committer)
 		return;
-	struct errand *tend = errand_new(JOB_TEND, NULL);
-	store->tending = committer_add(store->committer, &tend->job);
-	if (!store->tending)
-		x_free(&tend);
+	struct errand *probe = errand_new(JOB_PROBE, NULL);
+	store->probing = committer_add(store->committer, &probe->job);
+	if (!store->probing)
+		x_free(&probe);
 }
 
 static void deleted(struct store *store, struct errand *delete)
@@ -159,17 +159,14 @@ static void marked(struct store *store, struct errand *mark)
 		store->on_corrupt(store->on_corrupt_context, &mark->job.blob.cid, mark->chunk);
 }
 
-static void tended(struct store *store, const struct job *job)
+static void probed(struct store *store, const struct job *job)
 {
-	store->tending = false;
+	store->probing = false;
 	if (job->err != ERR_OK) {
 		store_troubled(store, job->why, 0);
 		return;
 	}
-	if (store->trouble)
-		log_info("store.mended", "was=\"%s\"", store->trouble);
-	if (job->why)
-		log_warn("store.reserve", "why=\"%s\"", job->why);
+	log_info("store.recovered", "was=\"%s\"", store->trouble);
 	store->trouble = NULL;
 }
 
@@ -194,8 +191,8 @@ static void job_done(struct store *store, struct job *job)
 	case JOB_CORRUPT:
 		marked(store, other);
 		break;
-	case JOB_TEND:
-		tended(store, job);
+	case JOB_PROBE:
+		probed(store, job);
 		break;
 	}
 	x_free(&other);
@@ -243,12 +240,7 @@ enum err store_list(struct store *store, const struct cid *after, uint32_t most,
 
 static uint64_t physical(struct store *store)
 {
-	uint64_t index = 0;
-	struct stat stat;
-	if (fstatat(store->folder, INDEX_FILE, &stat, 0) == 0)
-		index += (uint64_t)stat.st_size;
-	if (fstatat(store->folder, INDEX_FILE "-wal", &stat, 0) == 0)
-		index += (uint64_t)stat.st_size;
+	uint64_t index = file_bytes(store->folder, INDEX_FILE) + file_bytes(store->folder, INDEX_FILE "-wal");
 	uint64_t reserve = ballast_reserve_for(store->shape.quota);
 	return arena_file_bytes(&store->arena) + (index > reserve ? index : reserve);
 }

@@ -4,6 +4,7 @@
 
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
+#include "actors/store/whole.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { STACK = 256 * 1024 };
@@ -149,7 +149,7 @@ static enum index_end apply(struct committer *c, struct job *job, struct index_c
 		end = index_corrupt(c->parts.index, &job->blob.cid, &job->blob.id, &job->first);
 		counts->corrupt += job->first;
 		return end;
-	case JOB_TEND: /* a commit that changes nothing shows whether the disk takes it */
+	case JOB_PROBE: /* the commit alone shows whether the disk takes it */
 		return INDEX_OK;
 	}
 	bug("no such job");
@@ -298,12 +298,11 @@ static void do_group(struct committer *c, struct jobs *group, struct jobs *done)
 	jobs_move(done, group);
 }
 
-/* -- tending --------------------------------------------------------------------------------------------------------- */
+/* -- looking after the disk ------------------------------------------------------------------------------------------ */
 
-static uint64_t file_bytes(int folder, const char *name)
+static uint64_t index_bytes(const struct committer *c)
 {
-	struct stat stat;
-	return fstatat(folder, name, &stat, AT_SYMLINK_NOFOLLOW) == 0 ? (uint64_t)stat.st_size : 0;
+	return file_bytes(c->parts.folder, INDEX_FILE) + file_bytes(c->parts.folder, INDEX_FILE "-wal");
 }
 
 /* Rewrites a byte of the arena's head that is never used, and waits for it. */
@@ -316,18 +315,30 @@ static bool arena_takes_writes(struct committer *c)
 	return true;
 }
 
-static void tend(struct committer *c, struct job *job)
+/* The index has just shown that it takes a commit. */
+static void probe(struct committer *c, struct job *job)
 {
 	if (job->err != ERR_OK)
 		return;
-	uint64_t index = file_bytes(c->parts.folder, INDEX_FILE) + file_bytes(c->parts.folder, INDEX_FILE "-wal");
-	if (!arena_takes_writes(c)) {
-		job->err = ERR_DISK;
+	job->err = ERR_DISK;
+	if (!arena_takes_writes(c))
 		job->why = "the disk refuses the arena";
-	} else if (!ballast_fill(c->parts.ballast, index)) {
-		job->why = "the disk is full: the reserve of the index is not whole";
-		job->err = ballast_spent(c->parts.ballast, index) ? ERR_DISK : ERR_OK; /* or only a warning */
-	}
+	else if (!ballast_fill(c->parts.ballast, index_bytes(c)) && ballast_spent(c->parts.ballast, index_bytes(c)))
+		job->why = "the disk is full: the reserve of the index is spent";
+	else
+		job->err = ERR_OK;
+}
+
+static void write_back(struct committer *c)
+{
+	bool done;
+	enum index_end end = index_checkpoint(c->parts.index, &done);
+	if (end == INDEX_SYNC)
+		sync_failed(index_why(c->parts.index), errno);
+	if (end == INDEX_DAMAGED)
+		index_is_damaged(c->parts.folder, index_why(c->parts.index));
+	if (done && !ballast_fill(c->parts.ballast, index_bytes(c)))
+		log_warn("store.reserve", "why=\"the disk is full: the reserve of the index is not whole\"");
 }
 
 /* -- the thread ------------------------------------------------------------------------------------------------------ */
@@ -368,14 +379,10 @@ static void *committer_run(void *context)
 			return NULL;
 		do_group(c, &group, &done);
 		for (struct job *job = done.first; job; job = job->next)
-			if (job->kind == JOB_TEND)
-				tend(c, job);
+			if (job->kind == JOB_PROBE)
+				probe(c, job);
 		hand_back(c, &done);
-		enum index_end end = index_checkpoint(c->parts.index);
-		if (end == INDEX_SYNC)
-			sync_failed(index_why(c->parts.index), errno);
-		if (end == INDEX_DAMAGED)
-			index_is_damaged(c->parts.folder, index_why(c->parts.index));
+		write_back(c);
 	}
 }
 

@@ -2,7 +2,8 @@
  *
  *   fdatasync(arena) → one transaction of the index → the whole group is acknowledged
  *
- * and the next group is whatever came meanwhile; there is no timer. A delete takes two turns: its row is moved to `dying` and
+ * and the next group is whatever came meanwhile; there is no timer. When the log has grown, it also writes it back into the
+ * database and fills up the ballast. A delete takes two turns: its row is moved to `dying` and
  * committed, the header's magic is zeroed; then, with the next group's sync behind it, the row is removed and it is
  * acknowledged.
  *
@@ -27,7 +28,7 @@ enum job_kind {
 	JOB_DELETE,  /* blob.cid: to be removed; afterwards blob is what was there. ERR_NOT_FOUND: nothing */
 	JOB_FORGET,  /* the same, but only if it still is the one of id `forget` */
 	JOB_CORRUPT, /* blob.cid, blob.id: to be remembered as corrupt; `first`: it was not yet */
-	JOB_TEND,    /* fill up the ballast, and see whether the disk takes writes */
+	JOB_PROBE,   /* after trouble: does the disk take writes again? */
 };
 
 struct job {

@@ -79,8 +79,8 @@ typedef bool index_found_fn(void *context, uint64_t sequence, uint64_t unit);
 enum index_end index_each_found(struct index *index, index_found_fn *found, void *context); /* highest sequence first */
 enum index_end index_forget_found(struct index *index);
 
-/* Writes pages of the log back into the database when there are many. INDEX_SYNC as above. */
-enum index_end index_checkpoint(struct index *index);
+/* Writes pages of the log back into the database when there are many (*done). INDEX_SYNC as above. */
+enum index_end index_checkpoint(struct index *index, bool *done);
 
 /* What the last end that was no success was about, for a log line. */
 const char *index_why(struct index *index);

@@ -4,6 +4,7 @@
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -130,9 +131,12 @@ static enum index_end write_meta(struct index *index, const struct store_id *sto
 
 enum index_end index_make(struct index **index, const char *path, const struct store_id *store)
 {
-	unlink(path);
 	enum index_end end;
 	char pragmas[256];
+	unlink(path);
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600); /* SQLite would make it 0644 */
+	if (fd >= 0)
+		close(fd);
 	*index = connect(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &end);
 	/* Nobody else sees this file before it is renamed into place: its syncs are its maker's (open.c). */
 	snprintf(pragmas, sizeof pragmas,
@@ -220,10 +224,12 @@ void index_close(struct index **index)
 	x_free(index);
 }
 
-enum index_end index_checkpoint(struct index *index)
+enum index_end index_checkpoint(struct index *index, bool *done)
 {
-	if (index->log_pages < LOG_PAGES)
+	*done = index->log_pages >= LOG_PAGES;
+	if (!*done)
 		return INDEX_OK;
+	index->log_pages = 0; /* the next commit says how many there are */
 	int code = sqlite3_wal_checkpoint_v2(index->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 	if (code == SQLITE_OK || code == SQLITE_BUSY)
 		return INDEX_OK;

@@ -4,6 +4,7 @@
 
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
+#include "actors/store/whole.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -373,6 +374,9 @@ static enum store_end begin_writing(struct opening *o)
 	store_path(&store->shape, INDEX_FILE, path);
 	if (index_open(&store->reads, path, &store->marker.store, INDEX_READS) != INDEX_OK)
 		return because(o, STORE_DISK, "the index: %s", index_why(store->reads));
+	uint64_t index = file_bytes(store->folder, INDEX_FILE) + file_bytes(store->folder, INDEX_FILE "-wal");
+	if (!ballast_fill(&store->ballast, index))
+		log_warn("store.reserve", "why=\"the disk is full: the reserve of the index is not whole\"");
 	store->committer = committer_start(&(struct committer_parts){store->folder, &store->arena, store->writes,
 								     &store->ballast, store->counts});
 	return STORE_OK;

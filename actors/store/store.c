@@ -182,9 +182,6 @@ static void get_done(void *context, const struct cid *cid, uint64_t bytes, uint6
 
 static void corrupted(void *context, const struct cid *cid, uint64_t chunk)
 {
-	char text[CID_TEXT];
-	log_error("store.corrupt", "cid=%s chunk=%" PRId64 " why=\"stored bytes failed their check and are not served\"",
-		  cid_text(cid, text), (int64_t)chunk);
 	publish_store_corrupted(context, &(struct store_corrupted){*cid, chunk});
 }
 
@@ -207,17 +204,13 @@ static void tend(struct actor *self, void *context)
 {
 	(void)context;
 	struct store_actor *store = self_of(self);
-	const char *before = store->figures.trouble;
 	store_tend(store->store);
 	streams_tend(store->streams, now_ms());
 	store_figures(store->store, &store->figures);
-	if (store->figures.trouble && !before)
-		log_error("store.trouble", "why=\"%s; it takes no new blobs until the disk does\"", store->figures.trouble);
-	if (!store->figures.trouble && before)
-		log_info("store.recovered", "was=\"%s\"", before);
 }
 
-/* A blob now and then, so that rot is found before a reader finds it; all of them after the machine stopped without notice. */
+/* A blob now and then, so that rot is found before a reader finds it: 8,640 a day, from a random one on, so that restarts do not
+ * favour some. All of them, soon, after the machine stopped without notice. */
 static void check(struct actor *self, void *context)
 {
 	(void)context;
@@ -316,13 +309,18 @@ static int start(struct actor *self)
 		return exit_code(end);
 	}
 	const struct streams_events events = {put_done, get_done, self};
-	store->streams = streams_new(actor_inherited(self, FD_STREAM), getuid() + GATEWAY - STORE, store->store,
+	/* Without root all processes are one uid; then only the ticket tells our gateway from others. */
+	uint32_t gateway = actor_lacks(self, WALL_UID) ? getuid() : getuid() + GATEWAY - STORE;
+	store->streams = streams_new(actor_inherited(self, FD_STREAM), gateway, store->store,
 				     store->shards.count, &events);
 	if (!store->streams)
 		return EXIT_WORLD;
 	store_on_corrupt(store->store, corrupted, self);
 	store_figures(store->store, &store->figures);
 	store->checking_all = store->figures.check_all;
+	struct cid anywhere;
+	random_bytes(&anywhere, sizeof anywhere);
+	store_check_from(store->store, store->checking_all ? NULL : &anywhere);
 	log_info("store.opened", "blobs=%" PRIu64 " used=%" PRIu64 " quota=%" PRIu64 "%s%s", store->figures.blobs,
 		 store->figures.used, store->figures.quota, store->figures.rebuilt ? " index=rebuilt" : "",
 		 store->checking_all ? " check=all" : "");

@@ -45,7 +45,7 @@ struct store {
 	uint64_t number; /* of the last header written in this birth */
 	struct index_counts counts;
 	const char *trouble;
-	bool refusing, tending;
+	bool refusing, probing;
 
 	struct put *puts; /* open, or being committed */
 	struct get *gets;

@@ -7,6 +7,7 @@
 #include "actors/base/memory/memory.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -127,7 +128,8 @@ static void accept_all(struct streams *streams)
 			close(fd);
 			continue;
 		}
-		*link = (struct link){.fd = fd, .in = x_new(IN_BYTES), .out = x_new(OUT_BYTES)};
+		*link = (struct link){
+			.fd = fd, .since_ms = stream_now_ms(), .in = x_new(IN_BYTES), .out = x_new(OUT_BYTES)};
 		if (++streams->counts.links > streams->counts.links_high)
 			streams->counts.links_high = streams->counts.links;
 	}
@@ -229,6 +231,11 @@ void streams_turn(struct streams *streams)
 void streams_tend(struct streams *streams, uint64_t now_ms)
 {
 	transfers_tend(streams, now_ms);
+	for (int i = 0; i < STREAM_LINKS; i++) {
+		struct link *link = &streams->links[i];
+		if (link->fd >= 0 && !link->open && now_ms > link->since_ms + TICKET_MS)
+			link->broken = true;
+	}
 	streams_turn(streams);
 }
 
@@ -247,7 +254,8 @@ struct streams *streams_new(int listener, uint32_t gateway, struct store *store,
 				    .events = *events};
 	for (int i = 0; i < STREAM_LINKS; i++)
 		streams->links[i].fd = -1;
-	if (streams->epoll >= 0 && epoll_ctl(streams->epoll, EPOLL_CTL_ADD, listener, &event) == 0)
+	if (streams->epoll >= 0 && fcntl(listener, F_SETFL, O_NONBLOCK) == 0 &&
+	    epoll_ctl(streams->epoll, EPOLL_CTL_ADD, listener, &event) == 0)
 		return streams;
 	if (streams->epoll >= 0)
 		close(streams->epoll);

@@ -17,10 +17,10 @@ struct streams_events {
 	void *context;
 };
 
-/* `listener` is non-blocking; only peers of uid `gateway` are heard (SO_PEERCRED). NULL with errno. */
+/* `listener` is made non-blocking; only peers of uid `gateway` are heard (SO_PEERCRED). NULL with errno. */
 struct streams *streams_new(int listener, uint32_t gateway, struct store *store, uint32_t shard_count,
 			    const struct streams_events *events);
-void streams_free(struct streams **streams); /* before the store is closed */
+void streams_free(struct streams **streams); /* before the store is closed, when streams_idle() */
 
 /* A new ticket, good for one connection; an earlier one that was not used is void. */
 struct ticket streams_ticket(struct streams *streams);

@@ -8,6 +8,7 @@ enum {
 	IN_BYTES = 4 * (STREAM_DATA_MAX + (int)sizeof(struct stream_frame)),
 	OUT_BYTES = 1024 * 1024,     /* waiting to be written on one connection; past OUT_PAUSE no GET is served … */
 	OUT_PAUSE = OUT_BYTES / 4,   /* … and the rest is room for answers, of which each transfer has a few small ones */
+	TICKET_MS = 5000,            /* a connection without a ticket is ended after this long */
 };
 
 enum transfer_kind { TRANSFER_FREE, TRANSFER_PUT, TRANSFER_STORING, TRANSFER_GET };
@@ -29,6 +30,7 @@ struct link {
 	bool open;                 /* its ticket was good */
 	bool broken;               /* to be ended when the turn is over */
 	bool wants_write;          /* what epoll was told */
+	uint64_t since_ms;
 	uint32_t in_from, in_to;
 	uint32_t out_from, out_to;
 	uint32_t next;             /* the transfer to be served first, so that none starves */

@@ -210,19 +210,17 @@ static bool eager(const struct transfer *transfer, const struct link *link)
 
 void transfers_serve(struct streams *streams, struct link *link)
 {
-	bool served = true;
-	while (served && !link->broken && link_waiting(link) < OUT_PAUSE) {
-		served = false;
-		for (int i = 0; i < STREAM_TRANSFERS && !link->broken && link_waiting(link) < OUT_PAUSE;
-		     i++) {
-			struct transfer *transfer =
-				&streams->transfers[(link->next + (uint32_t)i) % STREAM_TRANSFERS];
-			if (!eager(transfer, link))
-				continue;
+	enum { AT_ONCE = 64 }; /* chunks; then others have their turn, about 2 ms later */
+	unsigned served = 0, passed = 0;
+	while (passed < STREAM_TRANSFERS && served < AT_ONCE && !link->broken && link_waiting(link) < OUT_PAUSE) {
+		struct transfer *transfer = &streams->transfers[link->next++ % STREAM_TRANSFERS];
+		if (eager(transfer, link)) {
 			send_next(transfer);
-			served = true;
+			served++;
+			passed = 0;
+		} else {
+			passed++;
 		}
-		link->next++;
 	}
 }
 

@@ -2,6 +2,8 @@
 #include "actors/store/whole.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int write_whole(int fd, const void *bytes, size_t length, uint64_t at)
@@ -34,4 +36,10 @@ int read_whole(int fd, void *bytes, size_t length, uint64_t at)
 		at += (uint64_t)got;
 	}
 	return 0;
+}
+
+uint64_t file_bytes(int folder, const char *name)
+{
+	struct stat stat;
+	return fstatat(folder, name, &stat, AT_SYMLINK_NOFOLLOW) == 0 ? (uint64_t)stat.st_size : 0;
 }

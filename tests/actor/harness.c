@@ -97,7 +97,9 @@ struct birth birth_of(enum kind kind, unsigned node)
 static _Noreturn void become(const char *program, char *const *environment, const int *fds, int count)
 {
 	int lifted[FD_FIRST + CHILD_FDS];
+	int nowhere = open("/dev/null", O_WRONLY);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	dup2(nowhere, STDOUT_FILENO); /* what an --init has to tell would stand among our results */
 	for (int i = 0; i < count;
 	     i++) /* out of the way first, so that none is overwritten before its turn */
 		lifted[i] = fcntl(fds[i], F_DUPFD, OUT_OF_THE_WAY);
@@ -109,35 +111,45 @@ static _Noreturn void become(const char *program, char *const *environment, cons
 	_exit(127);
 }
 
-void child_start(struct child *child, const char *program, const struct birth *birth, const char *self,
-		 const char *run, const int *fds, unsigned count)
+static void write_record(int fd, const struct start *start)
+{
+	struct birth birth = start->birth;
+	const char *settings = start->settings ? start->settings : "";
+	birth.settings_bytes = (uint32_t)strlen(settings);
+	size_t record = sizeof birth - (start->cut < sizeof birth ? start->cut : sizeof birth);
+	if (write(fd, &birth, record) != (ssize_t)record ||
+	    (!start->cut && write(fd, settings, birth.settings_bytes) != (ssize_t)birth.settings_bytes))
+		abort();
+	close(fd);
+}
+
+void child_start(struct child *child, const char *program, const struct start *start)
 {
 	int log[2], life[2], record[2], all[FD_FIRST + CHILD_FDS];
-	char self_word[PATH_MAX], run_word[PATH_MAX];
+	char self[PATH_MAX], run[PATH_MAX];
 	char quiet[] = "ASAN_OPTIONS=detect_leaks=0"; /* a killed child has no time for that */
-	snprintf(self_word, sizeof self_word, "WARREN_SELF=%s", self);
-	snprintf(run_word, sizeof run_word, "WARREN_RUN=%s", run);
+	snprintf(self, sizeof self, "WARREN_SELF=%s", start->self);
+	snprintf(run, sizeof run, "WARREN_RUN=%s", start->run);
 	if (pipe2(log, O_CLOEXEC | O_NONBLOCK) != 0 || pipe2(life, O_CLOEXEC) != 0 ||
 	    pipe2(record, O_CLOEXEC) != 0)
 		abort();
 	fcntl(life[0], F_SETFL, O_NONBLOCK);
-	if (write(record[1], birth, sizeof *birth) != sizeof *birth)
-		abort();
+	write_record(record[1], start);
 	all[0] = log[1];
 	all[1] = life[1];
 	all[2] = record[0];
-	memcpy(all + FD_FIRST - FD_LOG, fds, count * sizeof *fds);
+	for (unsigned i = 0; i < start->count; i++)
+		all[FD_FIRST - FD_LOG + i] = start->fds[i];
 	*child = (struct child){.life = life[0], .log = log[0]};
 	child->pid = fork();
 	if (child->pid == 0)
-		become(program, (char *[]){self_word, run_word, quiet, NULL}, all,
-		       (int)count + FD_FIRST - FD_LOG);
+		become(program, (char *[]){self, run, quiet, NULL}, all,
+		       (int)start->count + FD_FIRST - FD_LOG);
 	if (child->pid < 0)
 		abort();
 	close(log[1]);
 	close(life[1]);
 	close(record[0]);
-	close(record[1]);
 }
 
 static void read_log(struct child *child)
@@ -230,9 +242,12 @@ void child_end(struct child *child)
 	child_kill(child, SIGKILL);
 	if (child->pid && waitpid(child->pid, &child->status, 0) == child->pid)
 		child->pid = 0;
+	if (child->life < 0)
+		return;
 	read_log(child);
 	close(child->life);
 	close(child->log);
+	child->life = child->log = -1;
 }
 
 /* -- a folder ----------------------------------------------------------------------------------------- */

@@ -38,9 +38,15 @@ struct child {
 	size_t logged_length;
 };
 
-/* `fds` become FD_FIRST and the following; they stay open here. Folders go into WARREN_SELF and WARREN_RUN. */
-void child_start(struct child *child, const char *program, const struct birth *birth, const char *self, const char *run,
-		 const int *fds, unsigned count);
+struct start {
+	struct birth birth;
+	const char *settings;    /* "name=value\n" lines, or NULL */
+	const char *self, *run;  /* folders: WARREN_SELF, WARREN_RUN */
+	const int *fds;          /* become FD_FIRST and the following; stay open here */
+	unsigned count;
+	unsigned cut;            /* so many bytes are missing at the end of its birth record */
+};
+void child_start(struct child *child, const char *program, const struct start *start);
 
 /* The same birth for any kind: magic, version, uid, walls that a sanitizer cannot live behind. */
 struct birth birth_of(enum kind kind, unsigned node);

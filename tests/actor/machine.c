@@ -31,7 +31,7 @@ static int listener_at(const char *path)
 void machine_start_broker(struct machine *machine)
 {
 	int pair[2];
-	struct birth birth = birth_of(BROKER, 0);
+	struct start start = {.birth = birth_of(BROKER, 0), .self = machine->folder, .run = machine->folder};
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
 		abort();
 	int fds[] = {machine->listeners[0], machine->listeners[1], machine->listeners[2], pair[1]};
@@ -39,9 +39,11 @@ void machine_start_broker(struct machine *machine)
 		close(machine->roster);
 	machine->roster = pair[0];
 	machine->serial = 0;
-	machine->birth = birth.birth;
+	machine->birth = start.birth.birth;
+	start.fds = fds;
+	start.count = 4;
 	machine->counts = (struct roster_counts){0};
-	child_start(&machine->broker, tested_program(), &birth, machine->folder, machine->folder, fds, 4);
+	child_start(&machine->broker, tested_program(), &start);
 	close(pair[1]);
 }
 

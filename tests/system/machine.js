@@ -126,8 +126,19 @@ class Machine {
 	async destroy() {
 		for (const agent of this.agents) agent && agent.destroy()
 		const stopped = this.run('warrend', ['stop'], { fails: true })
+		this.giveUidsBack()
 		fs.rmSync(this.root, { recursive: true, force: true })
 		return stopped
+	}
+
+	// A block of uids is never given out twice, as a moved root would share them; a scratch machine's is nobody's any more.
+	giveUidsBack() {
+		const claims = '/var/lib/warren-uids'
+		if (process.getuid() !== 0 || !fs.existsSync(claims)) return
+		for (const name of fs.readdirSync(claims)) {
+			const claim = path.join(claims, name)
+			if (fs.readFileSync(claim, 'utf8').trim() === this.root) fs.unlinkSync(claim)
+		}
 	}
 }
 

@@ -131,18 +131,24 @@ test('a body too large, cut short, or framed in two ways is refused and nothing 
 	assert.match(chunked, new RegExp(`^HTTP/1.1 201 [^]*${helloCid}`))
 })
 
-test('five hundred idle clients and slow ones do not keep others out', async () => {
-	const idle = []
+test('five hundred idle and slow clients: readers do not notice, a writer is served once the slow ones are cut', async () => {
+	const { json: { cid } } = await machine.put(2, Buffer.from('stored before the siege'))
+	const siege = []
 	for (let i = 0; i < 500; i++) {
 		const socket = net.connect(machine.ports[2], '127.0.0.1')
 		socket.on('error', () => {})
 		if (i % 2) socket.write('POST /store HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\na')
-		idle.push(socket)
+		siege.push(socket)
 	}
 	await sleep(300)
-	const stored = await machine.put(2, Buffer.from('between the idle ones'))
+	for (let i = 0; i < 20; i++) assert.strictEqual((await machine.get(2, cid)).status, 200)
+	const stored = await machine.until('a writer is served', async () => {
+		const answer = await machine.put(2, Buffer.from('between the slow ones'))
+		if (answer.status !== 503) return answer
+		assert.ok(Number(answer.headers['retry-after']) > 0, 'a 503 says when to come again')
+	}, 15000)
 	assert.strictEqual(stored.status, 201)
-	for (const socket of idle) socket.destroy()
+	for (const socket of siege) socket.destroy()
 })
 
 test('a full node answers 507, also under 32 writers, and keeps what it said it keeps', async () => {

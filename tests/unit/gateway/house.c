@@ -172,7 +172,7 @@ struct talk {
 	size_t left;
 	uint8_t *got;
 	size_t length, room;
-	bool closed, head_only;
+	bool closed, broken, head_only;
 };
 
 static bool push(struct talk *talk, int fd)
@@ -181,8 +181,10 @@ static bool push(struct talk *talk, int fd)
 		return false;
 	ssize_t sent = send(fd, talk->to_send, talk->left, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (sent <= 0) {
-		if (sent < 0 && errno != EAGAIN)
+		if (sent < 0 && errno != EAGAIN) {
 			talk->left = 0; /* it wants no more; there may be a response all the same */
+			talk->broken = true;
+		}
 		return false;
 	}
 	talk->to_send += sent;
@@ -197,6 +199,8 @@ static bool pull(struct talk *talk, int fd)
 	ssize_t got = recv(fd, talk->got + talk->length, talk->room - talk->length - 1, MSG_DONTWAIT);
 	if (got == 0 || (got < 0 && errno != EAGAIN))
 		talk->closed = true;
+	if (got < 0 && errno != EAGAIN)
+		talk->broken = true;
 	if (got <= 0)
 		return false;
 	talk->length += (size_t)got;
@@ -241,12 +245,14 @@ static struct reply converse(struct house *house, int fd, struct talk talk)
 		moved |= pull(&talk, fd);
 		if (moved)
 			idle = 0;
-		if (cut(&talk, &reply) || talk.closed)
+		if ((cut(&talk, &reply) && !talk.left) || talk.closed)
 			break;
+		reply_free(&reply); /* it was answered before all was sent: a client that does not look yet */
 		house_turn(house);
 	}
 	free(talk.got);
 	reply.closed = talk.closed;
+	reply.broken = talk.broken;
 	return reply;
 }
 

@@ -34,6 +34,7 @@ struct reply {
 	uint8_t *body;
 	size_t length;
 	bool closed; /* the connection ended */
+	bool broken; /* and not in good order: reset, or not all could be sent */
 	bool whole;  /* head and as many bytes as Content-Length says */
 };
 

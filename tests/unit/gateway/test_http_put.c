@@ -157,6 +157,7 @@ Test(put, too_large_is_heard_by_a_client_that_sends_it_all)
 	uint8_t *bytes = pattern(8 << 20, 1);
 	struct reply reply = client_post(&house, fd, bytes, 8 << 20);
 	cr_assert(reply_says(&reply, 413, "TOO_LARGE"));
+	cr_assert_not(reply.broken);
 	reply_free(&reply);
 	free(bytes);
 	close(fd);
@@ -255,12 +256,17 @@ Test(put, the_stores_refusals_at_the_end)
 
 Test(put, the_stores_refusal_in_the_middle_is_heard_by_a_client_that_sends_it_all)
 {
+	house_close(&house);
+	struct http_config plan = house_plan();
+	plan.max_blob = 16 << 20; /* more than the sockets hold */
+	house_open(&house, &plan);
 	house.store->put_err = ERR_FULL;
 	house.store->put_err_at_once = true;
 	int fd = client_open(&house);
-	uint8_t *bytes = pattern(1 << 20, 2);
-	struct reply reply = client_post(&house, fd, bytes, 1 << 20);
+	uint8_t *bytes = pattern(16 << 20, 2);
+	struct reply reply = client_post(&house, fd, bytes, 16 << 20);
 	cr_assert(reply_says(&reply, 507, "STORAGE_FULL"));
+	cr_assert_not(reply.broken);
 	cr_assert_str_eq(reply_field(&reply, "Connection"), "close");
 	cr_assert(reply_field(&reply, "Date"));
 	cr_assert(client_closed(&house, fd));

@@ -75,8 +75,7 @@ static void one_bit(uint64_t seed, size_t length, uint64_t byte, unsigned bit, u
 	cr_expect_eq(get_seeded(&house, seed, length), ERR_CORRUPT);
 	cr_expect_eq(put_seeded(&house, seed, length, NULL), ERR_OK);
 	cr_expect_eq(get_seeded(&house, seed, length), ERR_OK, "replaced");
-	store_tend(house.store);
-	turn(&house);
+	settle(&house);
 	cr_expect_eq(stat_of(&house).corrupt, before.corrupt);
 	cr_expect_eq(stat_of(&house).used, before.used + charge_of(length));
 }
@@ -156,8 +155,7 @@ Test(damage, a_check_finds_ten_of_a_hundred)
 	unsigned steps = 0;
 	while (store_check_next(house.store) != CHECK_END)
 		cr_assert_lt(++steps, 10000U);
-	while (!store_idle(house.store))
-		turn(&house);
+	settle(&house);
 	cr_expect_eq(told.count, 10);
 	cr_expect_eq(stat_of(&house).corrupt, 10);
 	for (unsigned i = 0; i < 100; i++)
@@ -307,8 +305,6 @@ Test(damage, each_file_that_may_be_missing)
 	away("ballast");
 	house_open(&house);
 	cr_expect_eq(get_seeded(&house, 1, 100000), ERR_OK);
-	store_tend(house.store);
-	turn(&house);
 	struct stat stat_;
 	cr_expect_eq(stat(house_file(&house, "ballast"), &stat_), 0);
 	cr_expect_gt(stat_.st_size, 30 * MIB, "filled up again");
@@ -660,9 +656,6 @@ Test(damage, a_disk_that_others_filled)
 		cr_assert_eq(delete_now(&house, &cid), ERR_OK, "deletes work");
 	}
 	house_audit(&house);
-	disk_space(UINT64_MAX);
-	store_tend(house.store);
-	turn(&house);
 	cr_expect_null(stat_of(&house).trouble);
 }
 
@@ -671,6 +664,7 @@ Test(damage, a_disk_that_is_full_to_the_brim)
 {
 	house_close(&house);
 	cr_assert_eq(truncate(house_file(&house, "ballast"), 5 * MIB), 0);
+	disk_space(MIB / 4); /* enough to start with, and not to fill up the ballast */
 	house_open(&house);
 	disk_space(0);
 	unsigned i = 0, stored;

@@ -116,6 +116,12 @@ void turn(struct house *house)
 	store_turn(house->store);
 }
 
+void settle(struct house *house)
+{
+	while (!store_idle(house->store))
+		turn(house);
+}
+
 static void put_ended(void *context, enum err err, const struct stored *stored)
 {
 	*(struct outcome *)context = (struct outcome){err, *stored};

@@ -36,6 +36,8 @@ struct cid cid_of(const void *bytes, size_t length);
 
 void turn(struct house *house); /* waits for the committer once, and hands out what it has done */
 
+void settle(struct house *house); /* until the committer has nothing left */
+
 /* How a put ended: ERR_KEPT until then. */
 struct outcome {
 	enum err err;
