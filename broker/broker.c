@@ -152,7 +152,7 @@ static bool on_ask(struct broker *self, struct arrival *in, bool here)
 	struct peer *callee = NULL;
 	struct open_ask *ask = NULL;
 	enum err err = here ? admit(self, in, &callee) : ERR_GONE;
-	if (err == ERR_OK) {
+	if (err == ERR_OK && callee) {
 		in->e.callee_birth = callee->birth;
 		ask = waits ? keep(self, in) : NULL;
 		err = waits && !ask ? ERR_BUSY : pass(self, callee, &in->e, in->body, in->length);

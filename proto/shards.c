@@ -53,7 +53,6 @@ static const char *insert(struct shards *shards, struct shard_span span, char wh
 
 static const char *check(const struct shards *shards, struct shard_span span, char why[SHARDS_WHY])
 {
-	why[0] = '\0';
 	if (shards->spans == SHARD_SPANS)
 		snprintf(why, SHARDS_WHY, "more than %d ranges; join some", SHARD_SPANS);
 	else if (span.start > span.end)
@@ -61,7 +60,9 @@ static const char *check(const struct shards *shards, struct shard_span span, ch
 	else if (span.end >= shards->count)
 		snprintf(why, SHARDS_WHY, "shard %u does not exist: shard_count is %u, so the last is %u", span.end,
 			 shards->count, shards->count - 1);
-	return why[0] ? why : NULL;
+	else
+		return NULL;
+	return why;
 }
 
 const char *shards_parse(const char *text, uint32_t count, struct shards *shards, char why[SHARDS_WHY])

@@ -13,7 +13,8 @@
  *   CREDIT n                               ⇄    DATA n …
  *                                          ←    END n
  *   ABORT n                                →            either kind, at any time; nothing is stored
- *                                          ←    ERROR n, error = why; ends the transfer
+ *                                          ←    ERROR n, error = why; ends the transfer; argument = the
+ *                                               shard when that is WRONG_SHARD
  *
  * A transfer ends with STORED, END (of a GET), ERROR, or ABORT; its number may then be used again. Frames for a number that
  * is not open are ignored (they crossed an ERROR). A frame that breaks the format ends the connection. */

@@ -115,8 +115,9 @@ const struct event_row *event_by_name(const char *name)
 /* FNV-1a, 64 bits: it tells builds apart, it guards nothing. */
 static uint64_t mix(uint64_t sum, const void *bytes, size_t length)
 {
-	for (const uint8_t *byte = bytes; length--; byte++)
-		sum = (sum ^ *byte) * UINT64_C(0x100000001b3);
+	const uint8_t *at = bytes;
+	for (size_t i = 0; i < length; i++)
+		sum = (sum ^ at[i]) * UINT64_C(0x100000001b3);
 	return sum;
 }
 

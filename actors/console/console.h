@@ -36,7 +36,8 @@ struct console {
 	C(map, "", 0, 0, "who may ask whom what, drawn from the rights", "warren map -v")                              \
 	C(limits, "[ACTOR]", 0, 1, "queues, caches and tables: how full, how full they were, what was dropped",        \
 	  "warren limits broker")                                                                                      \
-	C(level, "ACTOR LEVEL", 2, 2, "how much a process logs: debug, info, warn, error", "warren level store@1 debug --for 2m") \
+	C(level, "ACTOR LEVEL", 2, 2, "how much a process logs: debug, info, warn, error",                             \
+	  "warren level store@1 debug --for 2m")                                                                       \
 	C(start, "TARGET", 1, 1, "start a process or a node (\"2\") that is declared", "warren start 2")               \
 	C(stop, "TARGET", 1, 1, "stop a process or a node", "warren stop gateway@2")                                   \
 	C(restart, "TARGET", 1, 1, "stop it, start it", "warren restart store@1")                                      \

@@ -198,7 +198,7 @@ static void print_row(const struct table *table, const struct page *page, enum t
 void table_print(const struct table *table, const struct page *page, unsigned indent)
 {
 	size_t widths[COLUMNS_MAX];
-	if (table->count == 0)
+	if (table->count == 0 || table->columns == 0)
 		return;
 	for (unsigned i = 0; i < table->columns; i++)
 		widths[i] = width(table->headers[i]);

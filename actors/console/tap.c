@@ -198,8 +198,9 @@ static void say_passed_json(const struct tap *tap, const struct passed *passed, 
 		json_object_set_new(object, "error", json_word(err_name(envelope->error)));
 		json_object_set_new(object, "why", json_word(sentence));
 	}
-	if (passed->took_ns)
-		json_object_set_new(object, "ms", json_real((double)(passed->took_ns / 1000) / 1000));
+	uint64_t took_us = passed->took_ns / 1000;
+	if (took_us)
+		json_object_set_new(object, "ms", json_real((double)took_us / 1000));
 	json_object_set_new(object, "alert", json_boolean(passed->alert));
 	json_say(&tap->console->out, object, true);
 }

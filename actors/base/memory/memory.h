@@ -6,10 +6,11 @@
 #include <stddef.h>
 
 /* Zeroed; aborts when there is none. */
-void *x_new(size_t bytes);
-void *x_new_array(size_t count, size_t bytes); /* count * bytes, checked */
-void *x_grow(void *old, size_t bytes);         /* like realloc; what is new is not zeroed */
-char *x_copy(const char *text);
+#define NEVER_NULL __attribute__((returns_nonnull))
+NEVER_NULL void *x_new(size_t bytes);
+NEVER_NULL void *x_new_array(size_t count, size_t bytes); /* count * bytes, checked */
+NEVER_NULL void *x_grow(void *old, size_t bytes);         /* like realloc; what is new is not zeroed */
+NEVER_NULL char *x_copy(const char *text);
 
 /* x_free(&pointer): frees, and leaves NULL behind. */
 #define x_free(at)                                                                                                     \

@@ -184,7 +184,7 @@ Test(connect, a_socket_that_nobody_listens_at)
 	char path[160];
 	snprintf(path, sizeof path, "%s/run/" SOCKET_READ, fake.root);
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	strcpy(address.sun_path, path);
+	snprintf(address.sun_path, sizeof address.sun_path, "%.107s", path);
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	cr_assert_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
 	close(fd); /* its file stays */

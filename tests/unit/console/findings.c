@@ -65,7 +65,7 @@ Test(findings, every_other_state_is_named)
 	for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
 		struct process_row process = {
 			.actor = "store", .node = 2, .last_end = -9, .next_ms = 4000, .restarts = 3};
-		strcpy(process.state, states[i].state);
+		snprintf(process.state, sizeof process.state, "%s", states[i].state);
 		struct steward_status_reply reply = status(NULL, 0, &process, 1);
 		found = (struct findings){0};
 		findings_of_processes(&found, &reply);
@@ -125,7 +125,7 @@ Test(findings, a_stopped_node_is_one_finding_and_a_drained_one_too)
 	found = (struct findings){0};
 	findings_of_processes(&found, &reply);
 	cr_expect(strstr(said(), "node 2 is drained"), "%s", said());
-	strcpy(processes[0].state, "stopping");
+	snprintf(processes[0].state, sizeof processes[0].state, "stopping");
 	found = (struct findings){0};
 	findings_of_processes(&found, &reply);
 	cr_expect(strstr(said(), "node 2 drains"), "%s", said());
@@ -180,7 +180,7 @@ Test(findings, stores)
 	findings_of_store(&found, 1, &stat);
 	cr_expect_eq(found.warn, 1);
 	stat.corrupt = 2;
-	strcpy(stat.trouble, "disk says no\033");
+	snprintf(stat.trouble, sizeof stat.trouble, "disk says no\033");
 	stat.writable = false;
 	findings_of_store(&found, 1, &stat);
 	cr_expect_eq(found.bad, 2);

@@ -187,7 +187,7 @@ Test(tail, blocks_and_lines_meet_at_any_byte)
 	for (unsigned shift = 0; shift < 60; shift++) {
 		struct logfile log;
 		memset(pad, 'p', shift + 1);
-		strcpy(pad + shift, "\n");
+		memcpy(pad + shift, "\n", 2);
 		append("a.log", pad);
 		for (unsigned i = 0; i < 700; i++) /* two blocks and more */
 			append_line("a.log", i, "info", "x");
