@@ -48,8 +48,7 @@ static uint64_t now_ns(void)
 
 /* -- sending -------------------------------------------------------------------------------------- */
 
-/* Hands a copy to who listens: an event as it is, all else to taps, behind its header. A full one misses it.
- */
+/* Hands a copy to who listens: events as they are, all else to taps behind its header. A full one misses it. */
 static void spread(struct broker *self, struct envelope *e, const void *body, size_t length)
 {
 	uint8_t *copy = NULL;

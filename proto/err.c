@@ -4,8 +4,8 @@
 const char *err_name(unsigned err)
 {
 	switch ((enum err)err) {
-#define E(SYMBOL, code, name, sentence)                                                                                \
-	case ERR_##SYMBOL:                                                                                             \
+#define E(SYMBOL, code, name, sentence) \
+	case ERR_##SYMBOL: \
 		return name;
 		ERRORS(E)
 #undef E
@@ -16,8 +16,8 @@ const char *err_name(unsigned err)
 const char *err_sentence(unsigned err)
 {
 	switch ((enum err)err) {
-#define E(SYMBOL, code, name, sentence)                                                                                \
-	case ERR_##SYMBOL:                                                                                             \
+#define E(SYMBOL, code, name, sentence) \
+	case ERR_##SYMBOL: \
 		return sentence;
 		ERRORS(E)
 #undef E

@@ -29,7 +29,8 @@ static const char *read_span(const char **at, struct shard_span *span, char why[
 	}
 	if (read)
 		return NULL;
-	snprintf(why, SHARDS_WHY, "a range was expected at \"%.20s\"; write ranges as in 0-255,512-767", from);
+	snprintf(why, SHARDS_WHY, "a range was expected at \"%.20s\"; write ranges as in 0-255,512-767",
+		 from);
 	return why;
 }
 
@@ -41,7 +42,8 @@ static const char *insert(struct shards *shards, struct shard_span span, char wh
 		place++;
 	const struct shard_span *next = &shards->span[place];
 	if (place < shards->spans && next->start <= span.end) {
-		snprintf(why, SHARDS_WHY, "ranges %u-%u and %u-%u overlap", next->start, next->end, span.start, span.end);
+		snprintf(why, SHARDS_WHY, "ranges %u-%u and %u-%u overlap", next->start, next->end,
+			 span.start, span.end);
 		return why;
 	}
 	for (unsigned i = shards->spans; i > place; i--)
@@ -58,8 +60,8 @@ static const char *check(const struct shards *shards, struct shard_span span, ch
 	else if (span.start > span.end)
 		snprintf(why, SHARDS_WHY, "range %u-%u ends before it starts", span.start, span.end);
 	else if (span.end >= shards->count)
-		snprintf(why, SHARDS_WHY, "shard %u does not exist: shard_count is %u, so the last is %u", span.end,
-			 shards->count, shards->count - 1);
+		snprintf(why, SHARDS_WHY, "shard %u does not exist: shard_count is %u, so the last is %u",
+			 span.end, shards->count, shards->count - 1);
 	else
 		return NULL;
 	return why;
@@ -114,7 +116,7 @@ const char *shards_text(const struct shards *shards, char text[SHARDS_TEXT])
 	size_t used = 0;
 	text[0] = '\0';
 	for (unsigned i = 0; i < shards->spans && used < SHARDS_TEXT; i++)
-		used += (size_t)snprintf(text + used, SHARDS_TEXT - used, "%s%u-%u", i ? "," : "", shards->span[i].start,
-					 shards->span[i].end);
+		used += (size_t)snprintf(text + used, SHARDS_TEXT - used, "%s%u-%u", i ? "," : "",
+					 shards->span[i].start, shards->span[i].end);
 	return text;
 }

@@ -18,7 +18,8 @@ static void ask_finish(struct actor *self, struct ask *ask, enum err err, const 
 }
 
 /* Packs and sends; the envelope's type is set. */
-static enum err send_request(struct actor *self, struct envelope *envelope, const struct call_row *row, const void *request)
+static enum err send_request(struct actor *self, struct envelope *envelope, const struct call_row *row,
+			     const void *request)
 {
 	uint8_t small[1024], *body = small;
 	size_t length = message_pack(row->request, request, small, sizeof small);
@@ -26,14 +27,16 @@ static enum err send_request(struct actor *self, struct envelope *envelope, cons
 		body = x_new(BODY_MAX);
 		length = message_pack(row->request, request, body, BODY_MAX);
 	}
-	enum err err = !length ? ERR_BAD_VALUE : bus_send(&self->bus, envelope, body, length) ? ERR_OK : ERR_BUSY;
+	enum err err = !length                                        ? ERR_BAD_VALUE
+		       : bus_send(&self->bus, envelope, body, length) ? ERR_OK
+								      : ERR_BUSY;
 	if (body != small)
 		x_free(&body);
 	return err;
 }
 
-enum err actor_ask(struct actor *self, const struct call_row *row, uint16_t node, const void *request, ask_end *end,
-		   void (*done)(void), void *context)
+enum err actor_ask(struct actor *self, const struct call_row *row, uint16_t node, const void *request,
+		   ask_end *end, void (*done)(void), void *context)
 {
 	struct ask *ask = ask_slot(self, 0);
 	if (!ask) {

@@ -30,7 +30,8 @@ static int descriptor_of(void *socket)
 
 static bool open_monitor(struct bus *bus)
 {
-	if (zmq_socket_monitor(bus->socket, "inproc://bus", ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED) != 0)
+	if (zmq_socket_monitor(bus->socket, "inproc://bus",
+			       ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED) != 0)
 		return false;
 	bus->monitor = zmq_socket(bus->context, ZMQ_PAIR);
 	if (!bus->monitor)
@@ -51,7 +52,8 @@ bool bus_open(struct bus *bus, const char *path, const uint8_t *routing)
 		return false;
 	if (routing && zmq_setsockopt(bus->socket, ZMQ_ROUTING_ID, routing, 16) != 0)
 		return false;
-	set(bus->socket, ZMQ_IMMEDIATE, 1); /* what is sent while the broker is dead must not reach the next one */
+	set(bus->socket, ZMQ_IMMEDIATE,
+	    1); /* what is sent while the broker is dead must not reach the next one */
 	set(bus->socket, ZMQ_LINGER, 0);
 	set(bus->socket, ZMQ_SNDHWM, QUEUE);
 	set(bus->socket, ZMQ_RCVHWM, QUEUE);

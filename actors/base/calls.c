@@ -94,7 +94,8 @@ static enum err admit(struct actor *self, const struct envelope *e, const struct
 	return self->kept.depth < ACTOR_KEPT ? ERR_OK : ERR_BUSY;
 }
 
-static struct call *call_new(struct actor *self, const struct envelope *envelope, const struct handler *handler)
+static struct call *call_new(struct actor *self, const struct envelope *envelope,
+			     const struct handler *handler)
 {
 	struct call *call = x_new(sizeof *call);
 	*call = (struct call){.actor = self, .envelope = *envelope, .handler = handler};
@@ -107,8 +108,8 @@ static struct call *call_new(struct actor *self, const struct envelope *envelope
 void calls_received(struct actor *self, const struct envelope *envelope, const void *body, size_t length)
 {
 	bool told = envelope->type == ENVELOPE_TELL;
-	if (envelope->broker_birth != self->bus.broker_birth || envelope->callee_birth != self->born.birth.birth ||
-	    (!told && envelope->deadline <= now_ns()))
+	if (envelope->broker_birth != self->bus.broker_birth ||
+	    envelope->callee_birth != self->born.birth.birth || (!told && envelope->deadline <= now_ns()))
 		return;
 	const struct handler *handler = handler_for(self, envelope->number);
 	enum err err = admit(self, envelope, handler);

@@ -127,8 +127,10 @@ static struct actor *actor_new(const struct actor_spec *spec, void *state)
 	self->born_ms = now_ms();
 	for (int i = 0; i < ACTOR_WATCHES; i++)
 		self->watches[i].fd = -1;
-	actor_limit(self, (struct limit){"asks open", &self->asked.depth, &self->asked.high, &self->asked.drops, ACTOR_ASKS});
-	actor_limit(self, (struct limit){"calls kept", &self->kept.depth, &self->kept.high, &self->kept.drops, ACTOR_KEPT});
+	actor_limit(self, (struct limit){"asks open", &self->asked.depth, &self->asked.high,
+					 &self->asked.drops, ACTOR_ASKS});
+	actor_limit(self, (struct limit){"calls kept", &self->kept.depth, &self->kept.high, &self->kept.drops,
+					 ACTOR_KEPT});
 	actor_limit(self, (struct limit){"strange system calls", &self->strange, NULL, NULL, 0});
 	return self;
 }

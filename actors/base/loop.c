@@ -79,7 +79,9 @@ static void timers_turn(struct actor *self)
 		if (!due.fire || due.at_ms > now)
 			continue;
 		if (due.every_ms)
-			timer->at_ms = now + due.every_ms; /* after a stall, once; not once for each that was missed */
+			timer->at_ms =
+				now +
+				due.every_ms; /* after a stall, once; not once for each that was missed */
 		else
 			*timer = (struct timer){0};
 		due.fire(self, due.context);
@@ -212,7 +214,8 @@ static void serve(struct actor *self, const struct pollfd *item, int slot)
 	struct watch watch = self->watches[slot];
 	if (!item->revents || !watch.ready || watch.fd != item->fd)
 		return; /* unwatched by another's handler in this very turn */
-	short events = (short)((item->revents & (POLLIN | POLLERR | POLLHUP) ? POLLIN : 0) | (item->revents & POLLOUT));
+	short events = (short)((item->revents & (POLLIN | POLLERR | POLLHUP) ? POLLIN : 0) |
+			       (item->revents & POLLOUT));
 	watch.ready(self, watch.context, watch.fd, events);
 }
 

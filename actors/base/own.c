@@ -12,7 +12,8 @@ const struct handler *own_handlers(void)
 	return handlers;
 }
 
-enum err on_actor_ping(struct actor *self, struct call *call, const struct actor_ping *in, struct actor_ping_reply *out)
+enum err on_actor_ping(struct actor *self, struct call *call, const struct actor_ping *in,
+		       struct actor_ping_reply *out)
 {
 	(void)call, (void)in;
 	out->up_ms = now_ms() - self->born_ms;

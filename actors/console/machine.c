@@ -280,12 +280,15 @@ static enum ending hand_over(struct console *console, const char *verb, const ch
 /* On a scratch machine of its own, never on this one: nothing here needs to run. */
 enum ending command_selftest(struct console *console)
 {
-	const char *argv[] = {"warren-selftest", argument(&console->arguments, "verbose") ? "-v" : NULL, NULL};
+	const char *argv[] = {"warren-selftest", argument(&console->arguments, "verbose") ? "-v" : NULL,
+			      NULL};
 	if (console->arguments.count && strcmp(console->arguments.words[0], "isolation") != 0)
-		return complain(console, END_USAGE, "usage", "there is one selftest: warren selftest isolation");
+		return complain(console, END_USAGE, "usage",
+				"there is one selftest: warren selftest isolation");
 	if (geteuid() != 0)
-		return complain(console, END_DENIED, "denied",
-				"denied: the selftest builds jails, which is root's: sudo warren selftest isolation");
+		return complain(
+			console, END_DENIED, "denied",
+			"denied: the selftest builds jails, which is root's: sudo warren selftest isolation");
 	return become(console, argv);
 }
 

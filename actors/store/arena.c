@@ -73,7 +73,8 @@ static uint64_t place(const struct arena_file *arena, struct runs *runs, uint64_
 	return HEAD + run.start * arena->unit + into;
 }
 
-int arena_write(const struct arena_file *arena, struct runs *runs, uint64_t at, const void *bytes, size_t length)
+int arena_write(const struct arena_file *arena, struct runs *runs, uint64_t at, const void *bytes,
+		size_t length)
 {
 	const uint8_t *from = bytes;
 	while (length) {
@@ -110,15 +111,17 @@ int arena_read(const struct arena_file *arena, struct runs *runs, uint64_t at, v
 static int write_slots(const struct arena_file *arena, const struct blob *blob, const uint8_t *slots)
 {
 	for (uint32_t i = 0; i < blob->slot_count; i++) {
-		int failed = write_whole(arena->fd, slots + (size_t)i * SLOT, SLOT, HEAD + blob->slots[i] * SLOT);
+		int failed =
+			write_whole(arena->fd, slots + (size_t)i * SLOT, SLOT, HEAD + blob->slots[i] * SLOT);
 		if (failed)
 			return failed;
 	}
 	return 0;
 }
 
-int arena_write_start(const struct arena_file *arena, const struct store_keys *keys, const struct store_id *store,
-		      struct blob *blob, uint64_t through, uint8_t *image, size_t length)
+int arena_write_start(const struct arena_file *arena, const struct store_keys *keys,
+		      const struct store_id *store, struct blob *blob, uint64_t through, uint8_t *image,
+		      size_t length)
 {
 	uint8_t *slots = NULL;
 	if (blob->slot_count)
@@ -143,8 +146,8 @@ static bool fetch_slot(void *context, uint64_t slot, uint8_t bytes[SLOT])
 	return !fetch->failed;
 }
 
-int arena_read_header(const struct arena_file *arena, const struct store_keys *keys, const struct store_id *store,
-		      uint64_t unit, struct blob *blob, uint64_t *through)
+int arena_read_header(const struct arena_file *arena, const struct store_keys *keys,
+		      const struct store_id *store, uint64_t unit, struct blob *blob, uint64_t *through)
 {
 	uint8_t header[BLOB_HEADER];
 	int failed = read_whole(arena->fd, header, sizeof header, HEAD + unit * arena->unit);

@@ -10,8 +10,8 @@
 
 enum { CORRUPT_JOBS = 64 }; /* marks under way; a blob not marked now is marked when it is read next */
 
-struct errand { /* a job that is not a put */
-	struct job job; /* first: a job is found again by its address */
+struct errand {                   /* a job that is not a put */
+	struct job job;           /* first: a job is found again by its address */
 	struct errand *next_mark; /* JOB_CORRUPT, in store->marks */
 	uint64_t chunk;
 	delete_end_fn *end; /* JOB_DELETE; NULL: nobody asked */
@@ -30,7 +30,8 @@ void units_give(struct store *store, struct blob *blob)
 void store_troubled(struct store *store, const char *what, int number)
 {
 	if (!store->trouble)
-		log_error("store.trouble", "what=\"%s\" errno=%d then=\"no puts until it is mended; reads go on\"", what,
+		log_error("store.trouble",
+			  "what=\"%s\" errno=%d then=\"no puts until it is mended; reads go on\"", what,
 			  number);
 	store->trouble = what;
 }
@@ -233,7 +234,8 @@ enum err store_head(struct store *store, const struct cid *cid, struct store_row
 	return ERR_OK;
 }
 
-enum err store_list(struct store *store, const struct cid *after, uint32_t most, store_list_fn *each, void *context)
+enum err store_list(struct store *store, const struct cid *after, uint32_t most, store_list_fn *each,
+		    void *context)
 {
 	return store_index_err(store, index_page(store->reads, after, most, each, context));
 }
@@ -248,7 +250,8 @@ static uint64_t physical(struct store *store)
 void store_figures(struct store *store, struct store_figures *stat)
 {
 	static const struct committer_figures none;
-	const struct committer_figures *figures = store->committer ? committer_figures(store->committer) : &none;
+	const struct committer_figures *figures =
+		store->committer ? committer_figures(store->committer) : &none;
 	*stat = (struct store_figures){
 		.blobs = store->counts.blobs,
 		.bytes = store->counts.bytes,

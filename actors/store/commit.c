@@ -83,8 +83,8 @@ static void jobs_move(struct jobs *to, struct jobs *from)
 
 static _Noreturn void sync_failed(const char *what, int number)
 {
-	log_error("store.sync_failed", "what=%s errno=%d why=\"what is on the disk is not known; starting anew\"", what,
-		  number);
+	log_error("store.sync_failed",
+		  "what=%s errno=%d why=\"what is on the disk is not known; starting anew\"", what, number);
 	abort();
 }
 
@@ -93,7 +93,8 @@ _Noreturn void index_is_damaged(int folder, const char *why)
 	int fd = openat(folder, REBUILD_FILE, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd >= 0)
 		fsync(fd), close(fd);
-	log_error("store.index_damaged", "why=\"%s\" then=\"it is rebuilt from the arena at the next start\"", why);
+	log_error("store.index_damaged", "why=\"%s\" then=\"it is rebuilt from the arena at the next start\"",
+		  why);
 	abort();
 }
 
@@ -283,7 +284,10 @@ static void do_group(struct committer *c, struct jobs *group, struct jobs *done)
 	bool puts = has_puts(group);
 	if (puts || c->arena_dirty)
 		sync_arena(c);
-	enum index_end end = insist(c, group, puts ? FOR_PUTS : has_deletes(c, group) ? FOR_DELETES : FOR_NOTHING);
+	enum index_end end = insist(c, group,
+				    puts                    ? FOR_PUTS
+				    : has_deletes(c, group) ? FOR_DELETES
+							    : FOR_NOTHING);
 	if (end == INDEX_FULL && puts)
 		end = without_puts(c, group, done);
 	if (end == INDEX_OK) {
@@ -309,7 +313,8 @@ static uint64_t index_bytes(const struct committer *c)
 static bool arena_takes_writes(struct committer *c)
 {
 	uint8_t byte;
-	if (pread(c->parts.arena->fd, &byte, 1, HEAD - 1) != 1 || pwrite(c->parts.arena->fd, &byte, 1, HEAD - 1) != 1)
+	if (pread(c->parts.arena->fd, &byte, 1, HEAD - 1) != 1 ||
+	    pwrite(c->parts.arena->fd, &byte, 1, HEAD - 1) != 1)
 		return false;
 	sync_arena(c);
 	return true;
@@ -323,7 +328,8 @@ static void probe(struct committer *c, struct job *job)
 	job->err = ERR_DISK;
 	if (!arena_takes_writes(c))
 		job->why = "the disk refuses the arena";
-	else if (!ballast_fill(c->parts.ballast, index_bytes(c)) && ballast_spent(c->parts.ballast, index_bytes(c)))
+	else if (!ballast_fill(c->parts.ballast, index_bytes(c)) &&
+		 ballast_spent(c->parts.ballast, index_bytes(c)))
 		job->why = "the disk is full: the reserve of the index is spent";
 	else
 		job->err = ERR_OK;

@@ -13,7 +13,7 @@ struct get {
 	struct blob blob;
 	struct gone *gone; /* it was deleted meanwhile */
 	struct sealer *sealer;
-	uint64_t at, end;  /* of the range that is still to be given */
+	uint64_t at, end; /* of the range that is still to be given */
 	uint8_t *chunk;
 };
 
@@ -121,10 +121,12 @@ enum err store_get_next(struct get *get, const uint8_t **bytes, size_t *length)
 	size_t plain = chunk_length(blob->size, number), into = (size_t)(get->at % CHUNK);
 	if (!get->chunk)
 		get->chunk = x_grow(NULL, (blob->size < CHUNK ? (size_t)blob->size : CHUNK) + SEAL_TAG);
-	int failed = arena_read(&get->store->arena, &blob->runs, chunk_at(number), get->chunk, plain + SEAL_TAG);
+	int failed =
+		arena_read(&get->store->arena, &blob->runs, chunk_at(number), get->chunk, plain + SEAL_TAG);
 	if (failed)
 		return disk(get, failed);
-	if (!chunk_unseal(get->sealer, number, number + 1 == chunk_count(blob->size), get->chunk, plain, get->chunk))
+	if (!chunk_unseal(get->sealer, number, number + 1 == chunk_count(blob->size), get->chunk, plain,
+			  get->chunk))
 		return corrupt(get, number);
 	uint64_t left = get->end - get->at;
 	*bytes = get->chunk + into;

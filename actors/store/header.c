@@ -38,8 +38,8 @@ void blob_end(struct blob *blob)
 }
 
 /* HMAC of the header's first bytes and of the slots, in one piece for the library. */
-static void sign(const struct store_keys *keys, const struct disk_header *header, const struct disk_slot *slots,
-		 uint32_t count, uint8_t mac[32])
+static void sign(const struct store_keys *keys, const struct disk_header *header,
+		 const struct disk_slot *slots, uint32_t count, uint8_t mac[32])
 {
 	if (!count) {
 		hmac_sha256(keys->header, header, SIGNED, mac);
@@ -120,8 +120,8 @@ static bool take_slots(struct blob *blob, uint32_t runs, uint64_t next, slot_fn 
 	return next == 0;
 }
 
-static bool take_all(const struct store_keys *keys, const struct disk_header *header, slot_fn *fetch, void *context,
-		     struct blob *blob)
+static bool take_all(const struct store_keys *keys, const struct disk_header *header, slot_fn *fetch,
+		     void *context, struct blob *blob)
 {
 	uint32_t runs = le32toh(header->runs);
 	if (!runs || runs > RUNS_MOST)
@@ -143,8 +143,9 @@ static bool take_all(const struct store_keys *keys, const struct disk_header *he
 	return whole && same_bytes(mac, header->mac, sizeof mac);
 }
 
-bool header_read(const struct store_keys *keys, const struct store_id *store, const uint8_t bytes[BLOB_HEADER],
-		 slot_fn *fetch, void *context, struct blob *blob, uint64_t *through)
+bool header_read(const struct store_keys *keys, const struct store_id *store,
+		 const uint8_t bytes[BLOB_HEADER], slot_fn *fetch, void *context, struct blob *blob,
+		 uint64_t *through)
 {
 	struct disk_header header;
 	memcpy(&header, bytes, sizeof header);

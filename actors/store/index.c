@@ -16,7 +16,8 @@ const char *const index_sql[STATEMENTS] = {
 	[COMMIT] = "COMMIT",
 	[ROLLBACK] = "ROLLBACK",
 	[COUNTS] = "SELECT blobs, bytes, units, corrupt, sequence FROM meta",
-	[SET_COUNTS] = "UPDATE meta SET blobs = ?, bytes = ?, units = ?, corrupt = ?, sequence = ?, commits = commits + 1",
+	[SET_COUNTS] = "UPDATE meta SET blobs = ?, bytes = ?, units = ?, corrupt = ?, sequence = ?, commits "
+		       "= commits + 1",
 	[FIND] = "SELECT " COLUMNS " FROM blob WHERE cid = ?",
 	[LOOK] = "SELECT cid, id, sequence, size, stored_at, corrupt FROM blob WHERE cid = ?",
 	[PAGE] = "SELECT cid, size FROM blob WHERE cid > ? ORDER BY cid LIMIT ?",
@@ -75,7 +76,8 @@ static bool column_bytes(sqlite3_stmt *statement, int column, void *into, size_t
 static bool read_plain(sqlite3_stmt *row, struct blob *blob)
 {
 	*blob = (struct blob){0};
-	if (!column_bytes(row, 0, &blob->cid, sizeof blob->cid) || !column_bytes(row, 1, &blob->id, sizeof blob->id))
+	if (!column_bytes(row, 0, &blob->cid, sizeof blob->cid) ||
+	    !column_bytes(row, 1, &blob->id, sizeof blob->id))
 		return false;
 	blob->sequence = (uint64_t)sqlite3_column_int64(row, 2);
 	blob->size = (uint64_t)sqlite3_column_int64(row, 3);
@@ -94,9 +96,11 @@ static uint64_t word_at(const uint8_t *bytes, size_t i)
 static bool read_runs(sqlite3_stmt *row, struct blob *blob)
 {
 	const uint8_t *runs = sqlite3_column_blob(row, 6), *slots = sqlite3_column_blob(row, 7);
-	size_t run_bytes = (size_t)sqlite3_column_bytes(row, 6), slot_bytes = (size_t)sqlite3_column_bytes(row, 7);
+	size_t run_bytes = (size_t)sqlite3_column_bytes(row, 6),
+	       slot_bytes = (size_t)sqlite3_column_bytes(row, 7);
 	size_t count = run_bytes / 8;
-	if (!count || run_bytes % 8 || count > RUNS_MOST || slot_bytes != slots_for((uint32_t)count) * UINT64_C(8))
+	if (!count || run_bytes % 8 || count > RUNS_MOST ||
+	    slot_bytes != slots_for((uint32_t)count) * UINT64_C(8))
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		struct run run = run_unpack(word_at(runs, i));
@@ -121,7 +125,8 @@ static bool read_blob(sqlite3_stmt *row, struct blob *blob)
 }
 
 /* One blob by its CID; `with_runs` says which columns there are. */
-static enum index_end fetch(struct index *index, enum statement which, const struct cid *cid, struct blob *blob)
+static enum index_end fetch(struct index *index, enum statement which, const struct cid *cid,
+			    struct blob *blob)
 {
 	sqlite3_stmt *row = ready(index, which);
 	bind_bytes(row, 1, cid, sizeof *cid);
@@ -191,16 +196,18 @@ enum index_end index_counts(struct index *index, struct index_counts *counts)
 	sqlite3_stmt *row = ready(index, COUNTS);
 	enum index_end end = step(index, COUNTS);
 	if (end == INDEX_OK)
-		*counts = (struct index_counts){(uint64_t)sqlite3_column_int64(row, 0), (uint64_t)sqlite3_column_int64(row, 1),
-						(uint64_t)sqlite3_column_int64(row, 2), (uint64_t)sqlite3_column_int64(row, 3),
-						(uint64_t)sqlite3_column_int64(row, 4)};
+		*counts = (struct index_counts){
+			(uint64_t)sqlite3_column_int64(row, 0), (uint64_t)sqlite3_column_int64(row, 1),
+			(uint64_t)sqlite3_column_int64(row, 2), (uint64_t)sqlite3_column_int64(row, 3),
+			(uint64_t)sqlite3_column_int64(row, 4)};
 	if (end == INDEX_NONE)
 		end = index_damaged(index, "no sums");
 	ready(index, COUNTS);
 	return end;
 }
 
-enum index_end index_page(struct index *index, const struct cid *after, uint32_t most, index_row_fn *row, void *context)
+enum index_end index_page(struct index *index, const struct cid *after, uint32_t most, index_row_fn *row,
+			  void *context)
 {
 	sqlite3_stmt *at = ready(index, PAGE);
 	bind_bytes(at, 1, after, after ? sizeof *after : 0);
@@ -228,7 +235,8 @@ static enum index_end each_of(struct index *index, enum statement which, index_e
 		struct blob blob;
 		bool read = read_blob(row, &blob);
 		if (!read || !each(context, &blob, which == EACH_DYING)) {
-			end = index_damaged(index, read ? "rows contradict each other" : "a row is not in its shape");
+			end = index_damaged(index, read ? "rows contradict each other"
+							: "a row is not in its shape");
 			if (read)
 				blob_end(&blob);
 			break;
@@ -250,7 +258,8 @@ enum index_end index_begin(struct index *index)
 	return run(index, BEGIN);
 }
 
-enum index_end index_die(struct index *index, const struct cid *cid, const struct blob_id *only, struct blob *was)
+enum index_end index_die(struct index *index, const struct cid *cid, const struct blob_id *only,
+			 struct blob *was)
 {
 	enum index_end end = index_find(index, cid, was);
 	if (end == INDEX_OK && only && memcmp(only, &was->id, sizeof *only) != 0) {
@@ -276,7 +285,8 @@ enum index_end index_bury(struct index *index, const struct blob_id *id)
 	return run(index, BURY);
 }
 
-enum index_end index_corrupt(struct index *index, const struct cid *cid, const struct blob_id *id, bool *first)
+enum index_end index_corrupt(struct index *index, const struct cid *cid, const struct blob_id *id,
+			     bool *first)
 {
 	sqlite3_stmt *row = ready(index, CORRUPT);
 	bind_bytes(row, 1, cid, sizeof *cid);
@@ -321,7 +331,8 @@ enum index_end index_each_found(struct index *index, index_found_fn *found, void
 	sqlite3_stmt *row = ready(index, EACH_FOUND);
 	enum index_end end;
 	while ((end = step(index, EACH_FOUND)) == INDEX_OK)
-		if (!found(context, (uint64_t)sqlite3_column_int64(row, 0), (uint64_t)sqlite3_column_int64(row, 1)))
+		if (!found(context, (uint64_t)sqlite3_column_int64(row, 0),
+			   (uint64_t)sqlite3_column_int64(row, 1)))
 			break;
 	ready(index, EACH_FOUND);
 	return end == INDEX_NONE ? INDEX_OK : end == INDEX_OK ? INDEX_DISK : end;

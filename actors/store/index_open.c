@@ -13,17 +13,22 @@ enum {
 	APPLICATION = 0x57524e53, /* "WRNS" */
 	PAGE_BYTES = 4096,
 	GROWS_BY = 1 << 20,
-	BUSY_MS = 2000,      /* the other connection may hold a lock for the length of a checkpoint's start */
-	LOG_PAGES = 1000,    /* written back above this many: about 4 MiB of log */
+	BUSY_MS = 2000,   /* the other connection may hold a lock for the length of a checkpoint's start */
+	LOG_PAGES = 1000, /* written back above this many: about 4 MiB of log */
 };
 
 static const char schema[] =
-	"CREATE TABLE blob (cid BLOB PRIMARY KEY, id BLOB NOT NULL, sequence INTEGER NOT NULL, size INTEGER NOT NULL,"
-	" stored_at INTEGER NOT NULL, corrupt INTEGER NOT NULL, runs BLOB NOT NULL, slots BLOB) WITHOUT ROWID;"
-	"CREATE TABLE dying (id BLOB PRIMARY KEY, cid BLOB NOT NULL, sequence INTEGER NOT NULL, size INTEGER NOT NULL,"
-	" stored_at INTEGER NOT NULL, corrupt INTEGER NOT NULL, runs BLOB NOT NULL, slots BLOB) WITHOUT ROWID;"
+	"CREATE TABLE blob (cid BLOB PRIMARY KEY, id BLOB NOT NULL, sequence INTEGER NOT NULL, size INTEGER "
+	"NOT NULL,"
+	" stored_at INTEGER NOT NULL, corrupt INTEGER NOT NULL, runs BLOB NOT NULL, slots BLOB) WITHOUT "
+	"ROWID;"
+	"CREATE TABLE dying (id BLOB PRIMARY KEY, cid BLOB NOT NULL, sequence INTEGER NOT NULL, size INTEGER "
+	"NOT NULL,"
+	" stored_at INTEGER NOT NULL, corrupt INTEGER NOT NULL, runs BLOB NOT NULL, slots BLOB) WITHOUT "
+	"ROWID;"
 	"CREATE TABLE found (sequence INTEGER PRIMARY KEY, unit INTEGER NOT NULL);"
-	"CREATE TABLE meta (store BLOB NOT NULL, blobs INTEGER NOT NULL, bytes INTEGER NOT NULL, units INTEGER NOT NULL,"
+	"CREATE TABLE meta (store BLOB NOT NULL, blobs INTEGER NOT NULL, bytes INTEGER NOT NULL, units "
+	"INTEGER NOT NULL,"
 	" corrupt INTEGER NOT NULL, sequence INTEGER NOT NULL, commits INTEGER NOT NULL);";
 
 enum index_end index_damaged(struct index *index, const char *why)
@@ -91,7 +96,8 @@ static int count_log(void *context, sqlite3 *db, const char *name, int pages)
 static struct index *connect(const char *path, int flags, enum index_end *end)
 {
 	struct index *index = x_new(sizeof *index);
-	int code = sqlite3_open_v2(path, &index->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL);
+	int code = sqlite3_open_v2(path, &index->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE,
+				   NULL);
 	bug_if(!index->db);
 	sqlite3_extended_result_codes(index->db, 1);
 	sqlite3_busy_timeout(index->db, BUSY_MS);
@@ -109,8 +115,8 @@ static void grow_in_steps(struct index *index)
 static enum index_end prepare(struct index *index)
 {
 	for (int i = 0; i < STATEMENTS; i++)
-		if (sqlite3_prepare_v3(index->db, index_sql[i], -1, SQLITE_PREPARE_PERSISTENT, &index->statement[i],
-				       NULL) != SQLITE_OK)
+		if (sqlite3_prepare_v3(index->db, index_sql[i], -1, SQLITE_PREPARE_PERSISTENT,
+				       &index->statement[i], NULL) != SQLITE_OK)
 			return index_end_of(index, sqlite3_extended_errcode(index->db));
 	return INDEX_OK;
 }
@@ -118,7 +124,8 @@ static enum index_end prepare(struct index *index)
 static enum index_end write_meta(struct index *index, const struct store_id *store)
 {
 	sqlite3_stmt *row = NULL;
-	int code = sqlite3_prepare_v2(index->db, "INSERT INTO meta VALUES (?, 0, 0, 0, 0, 0, 0)", -1, &row, NULL);
+	int code = sqlite3_prepare_v2(index->db, "INSERT INTO meta VALUES (?, 0, 0, 0, 0, 0, 0)", -1, &row,
+				      NULL);
 	if (code == SQLITE_OK) {
 		sqlite3_bind_blob(row, 1, store, sizeof *store, SQLITE_STATIC);
 		code = sqlite3_step(row);
@@ -134,13 +141,15 @@ enum index_end index_make(struct index **index, const char *path, const struct s
 	enum index_end end;
 	char pragmas[256];
 	unlink(path);
-	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600); /* SQLite would make it 0644 */
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+		      0600); /* SQLite would make it 0644 */
 	if (fd >= 0)
 		close(fd);
 	*index = connect(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &end);
 	/* Nobody else sees this file before it is renamed into place: its syncs are its maker's (open.c). */
 	snprintf(pragmas, sizeof pragmas,
-		 "PRAGMA page_size = %d; PRAGMA temp_store = MEMORY; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
+		 "PRAGMA page_size = %d; PRAGMA temp_store = MEMORY; PRAGMA journal_mode = OFF; PRAGMA "
+		 "synchronous = OFF;"
 		 "PRAGMA application_id = %d; PRAGMA user_version = %d;",
 		 PAGE_BYTES, APPLICATION, INDEX_VERSION);
 	if (end == INDEX_OK)
@@ -167,7 +176,8 @@ static enum index_end recognise(struct index *index, const struct store_id *stor
 	if (application != APPLICATION || version != INDEX_VERSION)
 		return index_damaged(index, "not an index of ours");
 	char sql[96], id[33];
-	snprintf(sql, sizeof sql, "SELECT store = x'%s' FROM meta", hex_text(store->bytes, sizeof store->bytes, id));
+	snprintf(sql, sizeof sql, "SELECT store = x'%s' FROM meta",
+		 hex_text(store->bytes, sizeof store->bytes, id));
 	end = number(index, sql, &same);
 	if (end != INDEX_OK)
 		return end;
@@ -199,7 +209,8 @@ static struct index *connect_read_only(const char *path, enum index_end *end)
 	return connect(text, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, end);
 }
 
-enum index_end index_open(struct index **index, const char *path, const struct store_id *store, enum index_mode mode)
+enum index_end index_open(struct index **index, const char *path, const struct store_id *store,
+			  enum index_mode mode)
 {
 	*index = NULL;
 	if (access(path, F_OK) != 0)

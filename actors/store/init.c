@@ -50,7 +50,8 @@ static enum store_end no_room(const struct making *making, uint64_t bytes)
 	struct statvfs fs = {0};
 	fstatvfs(making->folder, &fs);
 	snprintf(making->why, STORE_WHY,
-		 "quota_mb %llu needs %llu MiB on the disk, and %llu MiB are free; free some, or set quota_mb lower",
+		 "quota_mb %llu needs %llu MiB on the disk, and %llu MiB are free; free some, or set "
+		 "quota_mb lower",
 		 (unsigned long long)(making->shape->quota >> 20), (unsigned long long)(bytes >> 20),
 		 (unsigned long long)((uint64_t)fs.f_bavail * fs.f_frsize >> 20));
 	return STORE_NO_ROOM;
@@ -70,18 +71,21 @@ static enum store_end look_before(struct making *making)
 	if (end == HEAD_DAMAGED || (end == HEAD_OK && making->head->birth == 0))
 		return STORE_OK;
 	snprintf(making->why, STORE_WHY,
-		 "the marker file is missing, but the arena file beside it was in use; put the marker back from a backup");
+		 "the marker file is missing, but the arena file beside it was in use; put the marker back "
+		 "from a backup");
 	return STORE_DAMAGED;
 }
 
 static enum store_end make_arena(struct making *making)
 {
 	struct head *head = making->head;
-	*head = (struct head){.unit = arena_unit_for(making->shape->quota), .node = making->shape->node, .clean = true};
+	*head = (struct head){
+		.unit = arena_unit_for(making->shape->quota), .node = making->shape->node, .clean = true};
 	random_bytes(&head->store, sizeof head->store);
 	making->arena = (struct arena_file){.unit = head->unit,
 					    .units = arena_units_for(making->shape->quota, head->unit)};
-	making->fd = openat(making->folder, ARENA_FILE, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	making->fd =
+		openat(making->folder, ARENA_FILE, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (making->fd < 0)
 		return disk(making->why, "the arena file cannot be made");
 	if (flock(making->fd, LOCK_EX | LOCK_NB) != 0) {
@@ -142,21 +146,24 @@ static enum store_end find(struct making *making, const struct marker *marker)
 {
 	struct stat stat;
 	if (marker->node != making->shape->node) {
-		snprintf(making->why, STORE_WHY, "the folder holds the store of node %u, not of node %u", marker->node,
-			 making->shape->node);
+		snprintf(making->why, STORE_WHY, "the folder holds the store of node %u, not of node %u",
+			 marker->node, making->shape->node);
 		return STORE_OTHER_NODE;
 	}
 	if (fstatat(making->folder, ARENA_FILE, &stat, AT_SYMLINK_NOFOLLOW) != 0) {
-		snprintf(making->why, STORE_WHY, "the marker is here and the arena file is not; bring it back");
+		snprintf(making->why, STORE_WHY,
+			 "the marker is here and the arena file is not; bring it back");
 		return STORE_NO_ARENA;
 	}
 	making->arena = (struct arena_file){.unit = 1, .units = (uint64_t)stat.st_size - HEAD};
 	return STORE_OK;
 }
 
-enum store_end store_init(const struct store_shape *shape, uint64_t *physical, bool *found, char why[STORE_WHY])
+enum store_end store_init(const struct store_shape *shape, uint64_t *physical, bool *found,
+			  char why[STORE_WHY])
 {
-	struct making making = {.shape = shape, .fd = -1, .reserve = ballast_reserve_for(shape->quota), .why = why};
+	struct making making = {
+		.shape = shape, .fd = -1, .reserve = ballast_reserve_for(shape->quota), .why = why};
 	making.folder = open(shape->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (making.folder < 0)
 		return disk(why, "the folder cannot be opened");
@@ -176,7 +183,8 @@ enum store_end store_init(const struct store_shape *shape, uint64_t *physical, b
 		snprintf(why, STORE_WHY, "the marker file is not readable as one; put it back from a backup");
 		break;
 	case MARKER_NEWER:
-		snprintf(why, STORE_WHY, "the store was made by a newer warren; install that, or restore a backup");
+		snprintf(why, STORE_WHY,
+			 "the store was made by a newer warren; install that, or restore a backup");
 		end = STORE_NEWER;
 		break;
 	case MARKER_DISK:

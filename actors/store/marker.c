@@ -13,7 +13,8 @@ enum marker_end marker_read(int folder, struct marker *marker)
 	char text[TEXT + 1] = "", id[33] = "";
 	int fd = openat(folder, MARKER_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
-		return faccessat(folder, MARKER_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? MARKER_DISK : MARKER_NONE;
+		return faccessat(folder, MARKER_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? MARKER_DISK
+										      : MARKER_NONE;
 	ssize_t got = read(fd, text, TEXT);
 	close(fd);
 	if (got < 0)

@@ -51,12 +51,15 @@ static enum store_end find_marker(struct opening *o)
 	case MARKER_OK:
 		break;
 	case MARKER_NONE:
-		return because(o, STORE_NO_MARKER, "no marker file in the folder: its disk is not mounted, or the store "
-						   "was never made; mount it, or run warren-store --init");
+		return because(o, STORE_NO_MARKER,
+			       "no marker file in the folder: its disk is not mounted, or the store "
+			       "was never made; mount it, or run warren-store --init");
 	case MARKER_DAMAGED:
-		return because(o, STORE_DAMAGED, "the marker file is not readable as one; put it back from a backup");
+		return because(o, STORE_DAMAGED,
+			       "the marker file is not readable as one; put it back from a backup");
 	case MARKER_NEWER:
-		return because(o, STORE_NEWER, "the store was made by a newer warren; install that, or restore a backup");
+		return because(o, STORE_NEWER,
+			       "the store was made by a newer warren; install that, or restore a backup");
 	case MARKER_DISK:
 		return because(o, STORE_DISK, "the marker file cannot be read: %s", strerror(errno));
 	}
@@ -76,7 +79,8 @@ static enum store_end find_arena(struct opening *o)
 		store->arena.fd = openat(store->folder, ARENA_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	}
 	if (store->arena.fd < 0 && errno == ENOENT)
-		return because(o, STORE_NO_ARENA, "the marker is here and the arena file is not; bring it back");
+		return because(o, STORE_NO_ARENA,
+			       "the marker is here and the arena file is not; bring it back");
 	if (store->arena.fd < 0)
 		return because(o, STORE_DISK, "the arena file cannot be opened: %s", strerror(errno));
 	if (flock(store->arena.fd, LOCK_EX | LOCK_NB) != 0)
@@ -97,16 +101,19 @@ static enum store_end read_head(struct opening *o)
 	case HEAD_OK:
 		break;
 	case HEAD_DAMAGED:
-		return because(o, STORE_DAMAGED, "both copies of the arena's head are damaged; restore a backup");
+		return because(o, STORE_DAMAGED,
+			       "both copies of the arena's head are damaged; restore a backup");
 	case HEAD_NEWER:
-		return because(o, STORE_NEWER, "the store was made by a newer warren; install that, or restore a backup");
+		return because(o, STORE_NEWER,
+			       "the store was made by a newer warren; install that, or restore a backup");
 	case HEAD_DISK:
 		return because(o, STORE_DISK, "the arena's head cannot be read: %s", strerror(errno));
 	}
 	if (memcmp(&store->head.store, &store->marker.store, sizeof store->head.store) != 0)
 		return because(o, STORE_DAMAGED, "marker and arena are of two different stores");
 	if (!head_signed(&store->head, store->keys, mac))
-		return because(o, STORE_OTHER_SECRET, "the unlock secret is not the one this store was sealed with");
+		return because(o, STORE_OTHER_SECRET,
+			       "the unlock secret is not the one this store was sealed with");
 	store->arena.unit = store->head.unit;
 	store->arena.units /= store->arena.unit;
 	if (!store->arena.units)
@@ -123,7 +130,8 @@ static enum store_end grow(struct opening *o)
 	uint64_t units = arena_units_for(store->shape.quota, arena->unit);
 	bool promised, cut = arena->units < store->head.units;
 	if (cut) {
-		log_error("store.arena_cut", "units=%" PRIu64 " were=%" PRIu64, arena->units, store->head.units);
+		log_error("store.arena_cut", "units=%" PRIu64 " were=%" PRIu64, arena->units,
+			  store->head.units);
 		store->check_all = true;
 	}
 	if (units < store->head.units)
@@ -141,8 +149,9 @@ static enum store_end grow(struct opening *o)
 		}
 	}
 	if (arena->units < store->head.units)
-		return because(o, STORE_DAMAGED, "the arena file was cut short, and its end cannot be put back; free "
-						 "disk space, or restore a backup");
+		return because(o, STORE_DAMAGED,
+			       "the arena file was cut short, and its end cannot be put back; free "
+			       "disk space, or restore a backup");
 	uint64_t carries = arena_quota_units(arena->units), asked = store->shape.quota / arena->unit;
 	store->quota_units = asked < carries ? asked : carries;
 	return STORE_OK;
@@ -214,8 +223,8 @@ static enum index_end load(struct opening *o, struct index *index)
 	if (end != INDEX_OK)
 		return end;
 	const struct index_counts *told = &store->counts, *found = &o->sums;
-	bool agree = told->blobs == found->blobs && told->bytes == found->bytes && told->units == found->units &&
-		     told->corrupt == found->corrupt;
+	bool agree = told->blobs == found->blobs && told->bytes == found->bytes &&
+		     told->units == found->units && told->corrupt == found->corrupt;
 	if (!agree || !slots_restore(&store->slots, o->slots, o->slot_count)) {
 		snprintf(o->why, STORE_WHY, "its rows and its sums contradict each other");
 		return INDEX_DAMAGED;
@@ -245,7 +254,8 @@ static enum index_end open_and_load(struct opening *o)
 static enum store_end index_trouble(struct opening *o, enum index_end end)
 {
 	if (end == INDEX_NEWER)
-		return because(o, STORE_NEWER, "the index was made by a newer warren; install that, or restore a backup");
+		return because(o, STORE_NEWER,
+			       "the index was made by a newer warren; install that, or restore a backup");
 	return STORE_DISK; /* why is filled in */
 }
 
@@ -277,7 +287,8 @@ static int begin_birth(struct store *store)
 	if (head->birth && !head->clean) {
 		store->check_all |= head_machine_restarted(head);
 		if (head->void_count == HEAD_VOIDS) {
-			log_warn("store.orphans", "why=\"%u births ended without notice; their orphans are erased\"",
+			log_warn("store.orphans",
+				 "why=\"%u births ended without notice; their orphans are erased\"",
 				 HEAD_VOIDS);
 			int failed = orphans_erase(store);
 			if (failed)
@@ -365,7 +376,8 @@ static enum store_end begin_writing(struct opening *o)
 		return only_read(o, "a new birth", failed);
 	enum index_end end = bury_dying(o);
 	if (end == INDEX_FULL)
-		log_warn("store.not_buried", "why=\"the disk is full\" then=\"the next start ends these deletes\"");
+		log_warn("store.not_buried",
+			 "why=\"the disk is full\" then=\"the next start ends these deletes\"");
 	else if (end != INDEX_OK)
 		return only_read(o, "deletes that a crash left open", EIO);
 	if (begin_log(store) != INDEX_OK)
@@ -377,8 +389,8 @@ static enum store_end begin_writing(struct opening *o)
 	uint64_t index = file_bytes(store->folder, INDEX_FILE) + file_bytes(store->folder, INDEX_FILE "-wal");
 	if (!ballast_fill(&store->ballast, index))
 		log_warn("store.reserve", "why=\"the disk is full: the reserve of the index is not whole\"");
-	store->committer = committer_start(&(struct committer_parts){store->folder, &store->arena, store->writes,
-								     &store->ballast, store->counts});
+	store->committer = committer_start(&(struct committer_parts){
+		store->folder, &store->arena, store->writes, &store->ballast, store->counts});
 	return STORE_OK;
 }
 

@@ -15,13 +15,13 @@ struct put {
 	struct sealer *sealer;
 	struct sha256 *sum;
 	struct merkle merkle;
-	uint64_t declared;  /* SIZE_UNKNOWN, or what was reserved at the beginning */
+	uint64_t declared; /* SIZE_UNKNOWN, or what was reserved at the beginning */
 	uint64_t received;
-	uint64_t reserved;  /* units */
-	uint8_t *image;     /* room for the header, one chunk, its tag */
-	size_t room;        /* of the chunk in it */
-	uint64_t filled;    /* of the chunk */
-	uint64_t chunks;    /* written to the arena */
+	uint64_t reserved; /* units */
+	uint8_t *image;    /* room for the header, one chunk, its tag */
+	size_t room;       /* of the chunk in it */
+	uint64_t filled;   /* of the chunk */
+	uint64_t chunks;   /* written to the arena */
 
 	put_end_fn *end; /* set: being committed */
 	void *context;
@@ -157,7 +157,8 @@ static enum err flush(struct put *put)
 	allocate(put, (end + unit - 1) / unit);
 	chunk_seal(put->sealer, put->chunks++, false, chunk, CHUNK, chunk);
 	put->filled = 0;
-	return wrote(put->store, arena_write(&put->store->arena, &put->job.blob.runs, at, chunk, CHUNK_SEALED));
+	return wrote(put->store,
+		     arena_write(&put->store->arena, &put->job.blob.runs, at, chunk, CHUNK_SEALED));
 }
 
 static enum err may_take(const struct put *put, uint64_t size)
@@ -242,7 +243,8 @@ static enum err commit(struct put *put)
 	put->job.owner = put;
 	if (committer_add(store->committer, &put->job))
 		return ERR_KEPT;
-	return wrote(store, arena_void(&store->arena, blob->runs.run[0].start)) == ERR_OK ? ERR_BUSY : ERR_DISK;
+	return wrote(store, arena_void(&store->arena, blob->runs.run[0].start)) == ERR_OK ? ERR_BUSY
+											  : ERR_DISK;
 }
 
 /* What is here already need not be stored; what is here and corrupt gives way. ERR_KEPT: it has to be stored. */

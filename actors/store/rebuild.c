@@ -35,7 +35,8 @@ static uint64_t written_from(const struct arena_file *arena, uint64_t at)
 {
 	off_t data = lseek(arena->fd, (off_t)(HEAD + at * arena->unit), SEEK_DATA);
 	if (data < 0)
-		return errno == ENXIO ? arena->units : at; /* nothing more; or a file system that cannot say */
+		return errno == ENXIO ? arena->units
+				      : at; /* nothing more; or a file system that cannot say */
 	uint64_t unit = ((uint64_t)data - HEAD) / arena->unit;
 	return unit > at ? unit : at;
 }
@@ -46,7 +47,8 @@ static uint64_t scan(struct store *store, seen_fn *seen, void *context)
 	const struct arena_file *arena = &store->arena;
 	uint64_t a_block = BLOCK / arena->unit, unreadable = 0;
 	uint8_t *block = x_new(BLOCK);
-	for (uint64_t at = written_from(arena, 0); at < arena->units; at = written_from(arena, at + a_block)) {
+	for (uint64_t at = written_from(arena, 0); at < arena->units;
+	     at = written_from(arena, at + a_block)) {
 		uint64_t count = arena->units - at < a_block ? arena->units - at : a_block;
 		struct run run = {.start = at, .count = (uint32_t)count};
 		struct runs all = {.run = &run, .count = 1, .units = count};
@@ -77,7 +79,7 @@ struct rebuild {
 	struct store *store;
 	struct index *index;
 	enum index_end end;
-	uint64_t vouched; /* the highest sequence that some header knew to be in the index */
+	uint64_t vouched;            /* the highest sequence that some header knew to be in the index */
 	struct freemap *map, *pages; /* taken by blobs; and by slots */
 	struct index_counts counts;
 	uint64_t erased;
@@ -245,7 +247,8 @@ bool index_rebuild(struct store *store, char why[STORE_WHY])
 	index_close(&rebuild.index);
 	if (rebuild.end != INDEX_OK || !put_in_place(store, why))
 		return false;
-	log_warn("store.rebuilt", "blobs=%" PRIu64 " bytes=%" PRIu64 " erased=%" PRIu64 " unreadable_units=%" PRIu64,
+	log_warn("store.rebuilt",
+		 "blobs=%" PRIu64 " bytes=%" PRIu64 " erased=%" PRIu64 " unreadable_units=%" PRIu64,
 		 rebuild.counts.blobs, rebuild.counts.bytes, rebuild.erased, unreadable);
 	store->rebuilt = true;
 	return true;

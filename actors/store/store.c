@@ -16,9 +16,9 @@
 enum {
 	MIB = 1048576,
 	TEND_MS = 1000,
-	ASK_WALLET_MS = 500,          /* until it has told who we are */
-	CHECK_MS = 10000,             /* between two steps of the scan when all is well … */
-	CHECK_SOON_MS = 20,           /* … and after the machine stopped without notice: everything, soon */
+	ASK_WALLET_MS = 500, /* until it has told who we are */
+	CHECK_MS = 10000,    /* between two steps of the scan when all is well … */
+	CHECK_SOON_MS = 20,  /* … and after the machine stopped without notice: everything, soon */
 	DRAIN_MS = 100,
 };
 
@@ -42,7 +42,8 @@ static struct store_actor *self_of(struct actor *self)
 
 /* -- who the node is ------------------------------------------------------------------------------------------------- */
 
-static void on_address(struct actor *self, void *context, enum err err, const struct wallet_address_reply *reply)
+static void on_address(struct actor *self, void *context, enum err err,
+		       const struct wallet_address_reply *reply)
 {
 	(void)context;
 	if (err != ERR_OK)
@@ -51,7 +52,8 @@ static void on_address(struct actor *self, void *context, enum err err, const st
 	self_of(self)->owner_known = true;
 }
 
-static void on_node_key(struct actor *self, void *context, enum err err, const struct wallet_node_key_reply *reply)
+static void on_node_key(struct actor *self, void *context, enum err err,
+			const struct wallet_node_key_reply *reply)
 {
 	(void)context;
 	if (err != ERR_OK)
@@ -74,14 +76,16 @@ static void ask_wallet(struct actor *self, void *context)
 
 /* -- handlers -------------------------------------------------------------------------------------------------------- */
 
-enum err on_store_open(struct actor *self, struct call *call, const struct store_open *in, struct store_open_reply *out)
+enum err on_store_open(struct actor *self, struct call *call, const struct store_open *in,
+		       struct store_open_reply *out)
 {
 	(void)call, (void)in;
 	out->ticket = streams_ticket(self_of(self)->streams);
 	return ERR_OK;
 }
 
-enum err on_store_stat(struct actor *self, struct call *call, const struct store_stat *in, struct store_stat_reply *out)
+enum err on_store_stat(struct actor *self, struct call *call, const struct store_stat *in,
+		       struct store_stat_reply *out)
 {
 	(void)call, (void)in;
 	struct store_figures now;
@@ -100,7 +104,8 @@ enum err on_store_stat(struct actor *self, struct call *call, const struct store
 	return ERR_OK;
 }
 
-enum err on_store_node(struct actor *self, struct call *call, const struct store_node *in, struct store_node_reply *out)
+enum err on_store_node(struct actor *self, struct call *call, const struct store_node *in,
+		       struct store_node_reply *out)
 {
 	(void)in;
 	const struct store_actor *store = self_of(self);
@@ -117,7 +122,8 @@ enum err on_store_node(struct actor *self, struct call *call, const struct store
 	return ERR_OK;
 }
 
-enum err on_store_head(struct actor *self, struct call *call, const struct store_head *in, struct store_head_reply *out)
+enum err on_store_head(struct actor *self, struct call *call, const struct store_head *in,
+		       struct store_head_reply *out)
 {
 	(void)call;
 	struct store_row row;
@@ -136,7 +142,8 @@ static void on_deleted(void *context, enum err err)
 		call_fail(call, err);
 }
 
-enum err on_store_delete(struct actor *self, struct call *call, const struct store_delete *in, struct store_delete_reply *out)
+enum err on_store_delete(struct actor *self, struct call *call, const struct store_delete *in,
+			 struct store_delete_reply *out)
 {
 	(void)out;
 	char cid[CID_TEXT];
@@ -156,11 +163,13 @@ static void list_one(void *context, const struct cid *cid, uint64_t size)
 		page->rows[page->count++] = (struct blob_row){*cid, size};
 }
 
-enum err on_store_list(struct actor *self, struct call *call, const struct store_list *in, struct store_list_reply *out)
+enum err on_store_list(struct actor *self, struct call *call, const struct store_list *in,
+		       struct store_list_reply *out)
 {
 	struct page page = {.most = in->most};
 	page.rows = arena_take(call_arena(call), (size_t)page.most * sizeof *page.rows + 1);
-	enum err err = store_list(self_of(self)->store, in->has_after ? &in->after : NULL, in->most, list_one, &page);
+	enum err err = store_list(self_of(self)->store, in->has_after ? &in->after : NULL, in->most, list_one,
+				  &page);
 	out->blobs = page.rows;
 	out->blobs_count = page.count;
 	return err;
@@ -170,7 +179,8 @@ enum err on_store_list(struct actor *self, struct call *call, const struct store
 
 static void put_done(void *context, const struct stored *stored, uint64_t ms)
 {
-	publish_store_put_done(context, &(struct store_put_done){stored->cid, stored->size, stored->fresh, (uint32_t)ms});
+	publish_store_put_done(
+		context, &(struct store_put_done){stored->cid, stored->size, stored->fresh, (uint32_t)ms});
 }
 
 static void get_done(void *context, const struct cid *cid, uint64_t bytes, uint64_t ms, enum err end)
@@ -233,8 +243,9 @@ static int shape_of(struct actor *self, struct store_shape *shape)
 {
 	struct store_actor *store = self_of(self);
 	char why[SHARDS_WHY];
-	const char *wrong = shards_parse(actor_setting(self, "shards"),
-					 (uint32_t)actor_setting_number(self, "shard_count"), &store->shards, why);
+	const char *wrong =
+		shards_parse(actor_setting(self, "shards"),
+			     (uint32_t)actor_setting_number(self, "shard_count"), &store->shards, why);
 	if (wrong) {
 		log_error("store.shards", "why=\"%s\"", wrong);
 		return EXIT_CONFIG;
@@ -283,7 +294,8 @@ static int init(struct actor *self)
 		log_error("store.init", "why=\"%s\"", why);
 		return exit_code(end);
 	}
-	printf("quota %" PRIu64 "\nphysical %" PRIu64 "\nstore %s\n", shape.quota / MIB, physical, found ? "found" : "made");
+	printf("quota %" PRIu64 "\nphysical %" PRIu64 "\nstore %s\n", shape.quota / MIB, physical,
+	       found ? "found" : "made");
 	return fflush(stdout) == 0 ? 0 : EXIT_WORLD;
 }
 
@@ -321,9 +333,9 @@ static int start(struct actor *self)
 	struct cid anywhere;
 	random_bytes(&anywhere, sizeof anywhere);
 	store_check_from(store->store, store->checking_all ? NULL : &anywhere);
-	log_info("store.opened", "blobs=%" PRIu64 " used=%" PRIu64 " quota=%" PRIu64 "%s%s", store->figures.blobs,
-		 store->figures.used, store->figures.quota, store->figures.rebuilt ? " index=rebuilt" : "",
-		 store->checking_all ? " check=all" : "");
+	log_info("store.opened", "blobs=%" PRIu64 " used=%" PRIu64 " quota=%" PRIu64 "%s%s",
+		 store->figures.blobs, store->figures.used, store->figures.quota,
+		 store->figures.rebuilt ? " index=rebuilt" : "", store->checking_all ? " check=all" : "");
 	return 0;
 }
 
@@ -331,15 +343,18 @@ static void show_limits(struct actor *self)
 {
 	struct store_figures *f = &self_of(self)->figures;
 	const struct streams_counts *counts = streams_counts(self_of(self)->streams);
-	actor_limit(self, (struct limit){"transfers", &counts->transfers, &counts->transfers_high, &counts->transfers_refused,
-					 STREAM_TRANSFERS});
-	actor_limit(self, (struct limit){"connections", &counts->links, &counts->links_high, &counts->links_refused,
-					 STREAM_LINKS});
-	actor_limit(self, (struct limit){"puts open", &f->puts_open, &f->puts_high, &f->puts_refused, STORE_PUTS});
-	actor_limit(self, (struct limit){"gets open", &f->gets_open, &f->gets_high, &f->gets_refused, STORE_GETS});
-	actor_limit(self, (struct limit){"waiting for the committer", &f->waiting, &f->waiting_high, &f->waiting_refused,
-					 STORE_PUTS});
-	actor_limit(self, (struct limit){"pages of run lists", &f->slot_pages, NULL, NULL, f->slot_pages_limit});
+	actor_limit(self, (struct limit){"transfers", &counts->transfers, &counts->transfers_high,
+					 &counts->transfers_refused, STREAM_TRANSFERS});
+	actor_limit(self, (struct limit){"connections", &counts->links, &counts->links_high,
+					 &counts->links_refused, STREAM_LINKS});
+	actor_limit(self,
+		    (struct limit){"puts open", &f->puts_open, &f->puts_high, &f->puts_refused, STORE_PUTS});
+	actor_limit(self,
+		    (struct limit){"gets open", &f->gets_open, &f->gets_high, &f->gets_refused, STORE_GETS});
+	actor_limit(self, (struct limit){"waiting for the committer", &f->waiting, &f->waiting_high,
+					 &f->waiting_refused, STORE_PUTS});
+	actor_limit(self,
+		    (struct limit){"pages of run lists", &f->slot_pages, NULL, NULL, f->slot_pages_limit});
 	actor_limit(self, (struct limit){"bytes used", &f->used, NULL, NULL, f->quota});
 }
 
@@ -375,7 +390,11 @@ static void drain(struct actor *self)
 int main(void)
 {
 	static struct store_actor self;
-	static const struct actor_spec spec = {
-		.kind = STORE, .handlers = handlers, .start = start, .ready = ready, .drain = drain, .init = init};
+	static const struct actor_spec spec = {.kind = STORE,
+					       .handlers = handlers,
+					       .start = start,
+					       .ready = ready,
+					       .drain = drain,
+					       .init = init};
 	return actor_main(&spec, &self);
 }

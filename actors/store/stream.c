@@ -128,8 +128,10 @@ static void accept_all(struct streams *streams)
 			close(fd);
 			continue;
 		}
-		*link = (struct link){
-			.fd = fd, .since_ms = stream_now_ms(), .in = x_new(IN_BYTES), .out = x_new(OUT_BYTES)};
+		*link = (struct link){.fd = fd,
+				      .since_ms = stream_now_ms(),
+				      .in = x_new(IN_BYTES),
+				      .out = x_new(OUT_BYTES)};
 		if (++streams->counts.links > streams->counts.links_high)
 			streams->counts.links_high = streams->counts.links;
 	}

@@ -212,7 +212,8 @@ void transfers_serve(struct streams *streams, struct link *link)
 {
 	enum { AT_ONCE = 64 }; /* chunks; then others have their turn, about 2 ms later */
 	unsigned served = 0, passed = 0;
-	while (passed < STREAM_TRANSFERS && served < AT_ONCE && !link->broken && link_waiting(link) < OUT_PAUSE) {
+	while (passed < STREAM_TRANSFERS && served < AT_ONCE && !link->broken &&
+	       link_waiting(link) < OUT_PAUSE) {
 		struct transfer *transfer = &streams->transfers[link->next++ % STREAM_TRANSFERS];
 		if (eager(transfer, link)) {
 			send_next(transfer);

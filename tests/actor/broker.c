@@ -47,6 +47,7 @@ static const struct scenario scenarios[] = {
 	{"bounds.people", bounds_people},
 	{"people.authority", people_authority},
 	{"people.events", people_events},
+	{"people.heard", people_heard},
 	{"people.taps", people_taps},
 	{"people.full_tap", people_full_tap},
 	{"hostile.frames", hostile_frames},

@@ -46,18 +46,11 @@ static bool routed_enough(const struct roster_counts *counts, uint64_t than)
 	return counts->routed >= than;
 }
 
-void asks_answered(void)
+/* The asker lies wherever it can. */
+static void lie_in_ask(struct speaker *store, struct speaker *wallet, struct frame *ask)
 {
-	struct machine machine;
-	struct speaker wallet, store;
-	struct frame ask, end;
-	machine_begin(&machine);
-	machine_join(&machine, &wallet, WALLET, 1);
-	machine_join(&machine, &store, STORE, 1);
-
-	/* The asker lies wherever it can. */
 	struct frame lie = {
-		.type = ENVELOPE_ASK, .number = CALL_ADDRESS, .broker = store.broker, .caller = 666};
+		.type = ENVELOPE_ASK, .number = CALL_ADDRESS, .broker = store->broker, .caller = 666};
 	lie.serial = 9;
 	lie.deadline = frames_now_ns() + UINT64_C(5000000000);
 	lie.callee = 666;
@@ -69,34 +62,48 @@ void asks_answered(void)
 	lie.error = 1;
 	lie.body = "a\0b";
 	lie.length = 3;
-	speaker_send(&store, &lie);
-	if (!hears(&wallet, ENVELOPE_ASK, &ask, "the ask arrives"))
+	speaker_send(store, &lie);
+	if (!hears(wallet, ENVELOPE_ASK, ask, "the ask arrives"))
 		return;
-	ok(ask.source_kind == STORE && ask.source_node == 1 && ask.source_uid == getuid(),
+	ok(ask->source_kind == STORE && ask->source_node == 1 && ask->source_uid == getuid(),
 	   "with who asked as the broker knows it");
-	ok(ask.caller == store.birth && ask.callee == wallet.birth,
+	ok(ask->caller == store->birth && ask->callee == wallet->birth,
 	   "with both births as the roster has them");
-	ok(ask.number == CALL_ADDRESS && ask.serial == 9 && ask.deadline == lie.deadline,
+	ok(ask->number == CALL_ADDRESS && ask->serial == 9 && ask->deadline == lie.deadline,
 	   "call, serial and deadline are the asker's");
-	ok(ask.length == 3 && memcmp(ask.body, "a\0b", 3) == 0, "the body is what was sent");
+	ok(ask->length == 3 && memcmp(ask->body, "a\0b", 3) == 0, "the body is what was sent");
+}
 
-	/* So does the asked. */
-	struct frame answer = {
-		.type = ENVELOPE_REPLY, .broker = wallet.broker, .caller = ask.caller, .serial = 9};
-	answer.number = 0x0405;
-	answer.target_kind = STORE;
-	answer.source_kind = OPERATOR;
-	answer.callee = 666;
-	answer.body = "reply";
-	answer.length = 5;
-	speaker_send(&wallet, &answer);
-	if (!hears(&store, ENVELOPE_REPLY, &end, "the reply arrives"))
+/* So does the asked. */
+static void lie_in_answer(struct speaker *store, struct speaker *wallet, const struct frame *ask)
+{
+	struct frame end,
+		lie = {.type = ENVELOPE_REPLY, .broker = wallet->broker, .caller = ask->caller, .serial = 9};
+	lie.number = CALL_DELETE;
+	lie.target_kind = STORE;
+	lie.source_kind = OPERATOR;
+	lie.callee = 666;
+	lie.body = "reply";
+	lie.length = 5;
+	speaker_send(wallet, &lie);
+	if (!hears(store, ENVELOPE_REPLY, &end, "the reply arrives"))
 		return;
 	ok(end.number == CALL_ADDRESS && end.target_kind == WALLET && end.target_node == 1 &&
-		   end.serial == 9 && end.caller == store.birth && end.source_kind == STORE,
+		   end.serial == 9 && end.caller == store->birth && end.source_kind == STORE,
 	   "with the header of the ask, whatever its sender wrote");
 	ok(end.length == 5 && memcmp(end.body, "reply", 5) == 0, "and its body");
+}
 
+void asks_answered(void)
+{
+	struct machine machine;
+	struct speaker wallet, store;
+	struct frame ask = {0}, end;
+	machine_begin(&machine);
+	machine_join(&machine, &wallet, WALLET, 1);
+	machine_join(&machine, &store, STORE, 1);
+	lie_in_ask(&store, &wallet, &ask);
+	lie_in_answer(&store, &wallet, &ask);
 	uint64_t serial = speaker_ask(&store, CALL_ADDRESS, WALLET, 1, "", WAIT_MS);
 	if (hears(&wallet, ENVELOPE_ASK, &ask, "another ask"))
 		speaker_answer(&wallet, &ask, ENVELOPE_ERROR, ERR_LOCKED, "a sentence");

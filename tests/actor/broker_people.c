@@ -123,6 +123,37 @@ void people_events(void)
 	machine_end(&machine);
 }
 
+/* Who publishes is told whether anybody hears: what nobody hears need not be sent. */
+void people_heard(void)
+{
+	struct machine machine;
+	struct speaker store, late, wallet, reader, operator;
+	machine_begin(&machine);
+	machine_join(&machine, &store, STORE, 1);
+	machine_join(&machine, &wallet, WALLET, 1);
+	machine_person(&machine, &reader, READ_DOOR);
+	machine_person(&machine, &operator, OPERATE);
+	ok(!store.heard && !wallet.heard, "at first nobody hears anything");
+	subscribe(&reader, ENVELOPE_SUBSCRIBE, EVENT_PUT_DONE, 0, 0);
+	ok(round_trip(&store, &wallet) && store.heard, "a store is told when somebody hears its events");
+	ok(!wallet.heard, "a wallet is not: nobody hears its own");
+	machine_join(&machine, &late, STORE, 2);
+	ok(late.heard, "one that comes later is told with its WELCOME");
+	subscribe(&operator, ENVELOPE_SUBSCRIBE, EVENT_PUT_DONE, 0, 0);
+	subscribe(&reader, ENVELOPE_UNSUBSCRIBE, EVENT_PUT_DONE, 0, 0);
+	ok(round_trip(&store, &wallet) && store.heard, "one of two unsubscribes, and it is heard");
+	subscribe(&operator, ENVELOPE_UNSUBSCRIBE, EVENT_PUT_DONE, 0, 0);
+	ok(round_trip(&store, &wallet) && !store.heard, "the other too, and it is not");
+	subscribe(&operator, ENVELOPE_SUBSCRIBE, 0, 0, 0);
+	ok(round_trip(&store, &wallet) && store.heard && wallet.heard, "a tap of everybody hears everybody");
+	speaker_close(&reader);
+	speaker_close(&operator);
+	machine_leave(&machine, &late);
+	machine_leave(&machine, &wallet);
+	machine_leave(&machine, &store);
+	machine_end(&machine);
+}
+
 /* A copy: a header as it passed, then the body. */
 static bool copy_of(struct speaker *speaker, unsigned type, struct frame *passed, const char *what)
 {

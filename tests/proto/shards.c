@@ -33,7 +33,8 @@ Test(shards, refuses_with_a_sentence)
 		{"-5", "a range was expected at \"-5\"; write ranges as in 0-255,512-767"},
 		{"5-", "a range was expected at \"5-\"; write ranges as in 0-255,512-767"},
 		{" 1-2", "a range was expected at \" 1-2\"; write ranges as in 0-255,512-767"},
-		{"99999999999999999999", "a range was expected at \"99999999999999999999\"; write ranges as in 0-255,512-767"},
+		{"99999999999999999999",
+		 "a range was expected at \"99999999999999999999\"; write ranges as in 0-255,512-767"},
 	};
 	struct shards shards;
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

@@ -28,8 +28,8 @@ static void add(struct lines *lines, const char *verb, unsigned caller, bool sam
 	char from[WHO_TEXT], to[WHO_TEXT];
 	if (lines->count == LINES)
 		abort();
-	snprintf(lines->text[lines->count++], LINE, "%-11s  %-8s  %-13s  %-16s  %s", who(caller, same_node, from),
-		 verb, who(callee, same_node, to), name, terms);
+	snprintf(lines->text[lines->count++], LINE, "%-11s  %-8s  %-13s  %-16s  %s",
+		 who(caller, same_node, from), verb, who(callee, same_node, to), name, terms);
 }
 
 static const char *effect_text(enum effect effect)

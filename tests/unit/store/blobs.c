@@ -22,9 +22,25 @@ TestSuite(blobs, .init = setup, .fini = teardown, .timeout = 120);
 
 /* -- round trips ----------------------------------------------------------------------------------------------------- */
 
-static const size_t sizes[] = {0,	 1,	     2,	     15,	 16,	 751,	      752,
-			       753,	 1024,	     4096,   CHUNK - 1,	 CHUNK,	 CHUNK + 1,   2 * CHUNK - 1,
-			       2 * CHUNK, 2 * CHUNK + 1, 300000, MIB,	 5 * MIB + 12345};
+static const size_t sizes[] = {0,
+			       1,
+			       2,
+			       15,
+			       16,
+			       751,
+			       752,
+			       753,
+			       1024,
+			       4096,
+			       CHUNK - 1,
+			       CHUNK,
+			       CHUNK + 1,
+			       2 * CHUNK - 1,
+			       2 * CHUNK,
+			       2 * CHUNK + 1,
+			       300000,
+			       MIB,
+			       5 * MIB + 12345};
 enum { SIZES = sizeof sizes / sizeof *sizes };
 
 Test(blobs, every_size_comes_back)
@@ -67,12 +83,14 @@ Test(blobs, ranges)
 	fill(right, sizeof right, 9);
 	struct stored stored;
 	cr_assert_eq(put_all(&house, right, sizeof right, &stored), ERR_OK);
-	const uint64_t at[] = {0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 3 * CHUNK, sizeof right - 1, sizeof right};
+	const uint64_t at[] = {0,         1,         CHUNK - 1,        CHUNK,       CHUNK + 1,
+			       2 * CHUNK, 3 * CHUNK, sizeof right - 1, sizeof right};
 	const uint64_t lengths[] = {0, 1, 2, CHUNK - 1, CHUNK, CHUNK + 1, sizeof right, UINT64_MAX};
 	for (size_t i = 0; i < sizeof at / sizeof *at; i++)
 		for (size_t k = 0; k < sizeof lengths / sizeof *lengths; k++) {
 			size_t got, left = sizeof right - at[i];
-			cr_assert_eq(get_range(&house, &stored.cid, at[i], lengths[k], got_bytes, &got), ERR_OK);
+			cr_assert_eq(get_range(&house, &stored.cid, at[i], lengths[k], got_bytes, &got),
+				     ERR_OK);
 			cr_assert_eq(got, lengths[k] < left ? lengths[k] : left);
 			cr_assert(memcmp(got_bytes, right + at[i], got) == 0);
 		}
@@ -265,7 +283,8 @@ static void writer_ended(void *context, enum err err, const struct stored *store
 }
 
 /* What is held of the quota. A refusal is right if and only if it would be exceeded. */
-static void expect_refusal(const struct writer *writers, unsigned count, const struct writer *refused, uint64_t wants)
+static void expect_refusal(const struct writer *writers, unsigned count, const struct writer *refused,
+			   uint64_t wants)
 {
 	uint64_t held = 0;
 	for (unsigned i = 0; i < count; i++)
@@ -308,7 +327,8 @@ Test(blobs, the_quota_under_32_writers)
 	fill(bytes, sizeof bytes, 1);
 	for (unsigned i = 0; i < WRITERS; i++) {
 		struct writer *w = &writers[i];
-		*w = (struct writer){.length = sizeof bytes - i * 1000, .known = i % 2, .outcome = {.err = ERR_KEPT}};
+		*w = (struct writer){
+			.length = sizeof bytes - i * 1000, .known = i % 2, .outcome = {.err = ERR_KEPT}};
 		enum err err = store_put_begin(house.store, w->known ? w->length : SIZE_UNKNOWN, &w->put);
 		w->charge = charge_of(w->known ? w->length : 0);
 		if (err == ERR_OK)

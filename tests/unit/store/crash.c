@@ -40,7 +40,7 @@ TestSuite(crash, .init = setup, .timeout = 600);
 
 static size_t length_of(unsigned i)
 {
-	static const size_t lengths[BLOBS] = {10,   5000,  CHUNK,	 700, 150000, 0,    30000,
+	static const size_t lengths[BLOBS] = {10,   5000,  CHUNK,     700, 150000, 0,    30000,
 					      4000, 90000, CHUNK + 1, 1,   20000,  3000, 300000};
 	return lengths[i];
 }
@@ -142,10 +142,12 @@ static void expect_promises(struct house *house, const char *what, uint64_t nth)
 		switch (oracle->said[i]) {
 		case NOTHING:
 		case DELETE_ACKED:
-			cr_assert_eq(err, ERR_NOT_FOUND, "%s %lu: blob %u: %s", what, (unsigned long)nth, i, err_name(err));
+			cr_assert_eq(err, ERR_NOT_FOUND, "%s %lu: blob %u: %s", what, (unsigned long)nth, i,
+				     err_name(err));
 			break;
 		case PUT_ACKED:
-			cr_assert(there, "%s %lu: blob %u was acknowledged: %s", what, (unsigned long)nth, i, err_name(err));
+			cr_assert(there, "%s %lu: blob %u was acknowledged: %s", what, (unsigned long)nth, i,
+				  err_name(err));
 			break;
 		case PUT_ASKED:
 		case DELETE_ASKED:
@@ -170,7 +172,8 @@ static void same_listing_from_the_arena(struct house *house, const char *what, u
 	cr_assert(stat_of(house).rebuilt);
 	struct cid *again = list_all(house, &after);
 	cr_assert(before == after && (!before || memcmp(all, again, before * sizeof *all) == 0),
-		  "%s %lu: index and arena disagree: %zu and %zu blobs", what, (unsigned long)nth, before, after);
+		  "%s %lu: index and arena disagree: %zu and %zu blobs", what, (unsigned long)nth, before,
+		  after);
 	cr_assert_eq(stat.units_free, stat_of(house).units_free);
 	x_free(&all);
 	x_free(&again);
@@ -209,7 +212,8 @@ static void cut_off(enum disk_trouble trouble, const char *what, uint64_t from, 
 		bool cut = WIFEXITED(status) && WEXITSTATUS(status) == DISK_ENDED;
 		cr_assert(cut || status == 0, "%s %lu: status %x", what, (unsigned long)nth, status);
 		house_open(&house);
-		cr_assert_not(stat_of(&house).rebuilt, "%s %lu: the index did not survive", what, (unsigned long)nth);
+		cr_assert_not(stat_of(&house).rebuilt, "%s %lu: the index did not survive", what,
+			      (unsigned long)nth);
 		expect_promises(&house, what, nth);
 		same_listing_from_the_arena(&house, what, nth);
 		expect_promises(&house, what, nth);
@@ -310,7 +314,8 @@ Test(crash, killed_while_starting)
 /* -- a disk that fails ----------------------------------------------------------------------------------------------- */
 
 /* Every call fails once, or from then on. Ending the process is right when a sync failed; a wrong answer never is. */
-static void fail_each(enum disk_trouble trouble, int number, const char *what, unsigned *aborted, unsigned *lived)
+static void fail_each(enum disk_trouble trouble, int number, const char *what, unsigned *aborted,
+		      unsigned *lived)
 {
 	for (uint64_t nth = 1;; nth += STRIDE) {
 		struct house house;
@@ -319,7 +324,8 @@ static void fail_each(enum disk_trouble trouble, int number, const char *what, u
 		int status = in_a_process(&house, trouble, nth, number);
 		bool died = WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
 		cr_assert(died || WIFEXITED(status), "%s %lu: status %x", what, (unsigned long)nth, status);
-		cr_assert_not(oracle->lived_through_sync, "%s %lu: a sync failed, and it went on", what, (unsigned long)nth);
+		cr_assert_not(oracle->lived_through_sync, "%s %lu: a sync failed, and it went on", what,
+			      (unsigned long)nth);
 		house_open(&house);
 		expect_promises(&house, what, nth);
 		same_listing_from_the_arena(&house, what, nth);
@@ -335,14 +341,16 @@ Test(crash, each_call_fails_once)
 {
 	unsigned aborted = 0, lived = 0;
 	fail_each(DISK_FAILS_ONCE, EIO, "EIO once at", &aborted, &lived);
-	cr_expect(aborted * STRIDE > 5 && lived * STRIDE > 20, "%u ended, %u went on: both must have happened", aborted, lived);
+	cr_expect(aborted * STRIDE > 5 && lived * STRIDE > 20,
+		  "%u ended, %u went on: both must have happened", aborted, lived);
 }
 
 Test(crash, each_call_and_all_after_it_fail)
 {
 	unsigned aborted = 0, lived = 0;
 	fail_each(DISK_FAILS, EIO, "EIO from", &aborted, &lived);
-	cr_expect(aborted * STRIDE > 5 && lived * STRIDE > 20, "%u ended, %u went on: both must have happened", aborted, lived);
+	cr_expect(aborted * STRIDE > 5 && lived * STRIDE > 20,
+		  "%u ended, %u went on: both must have happened", aborted, lived);
 }
 
 Test(crash, each_call_finds_the_disk_full)

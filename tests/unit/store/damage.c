@@ -61,7 +61,8 @@ static void one_bit(uint64_t seed, size_t length, uint64_t byte, unsigned bit, u
 	cr_assert_eq(put_seeded(&house, seed, length, &cid), ERR_OK);
 	flip(&house, "arena", place_of(&cid) + byte, bit);
 	store_on_corrupt(house.store, on_corrupt, &told);
-	cr_expect_eq(get_seeded(&house, seed, length), ERR_CORRUPT, "byte %lu bit %u", (unsigned long)byte, bit);
+	cr_expect_eq(get_seeded(&house, seed, length), ERR_CORRUPT, "byte %lu bit %u", (unsigned long)byte,
+		     bit);
 	turn(&house);
 	cr_expect_eq(told.count, 1);
 	cr_expect_eq(told.chunk, chunk);
@@ -86,23 +87,23 @@ Test(damage, one_bit_anywhere)
 	const struct {
 		uint64_t byte, chunk;
 	} rows[] = {
-		{0, CORRUPT_HEADER},		      /* magic */
-		{9, CORRUPT_HEADER},		      /* version */
-		{16, CORRUPT_HEADER},		      /* store */
-		{47, CORRUPT_HEADER},		      /* id */
-		{64, CORRUPT_HEADER},		      /* size */
-		{80, CORRUPT_HEADER},		      /* CID */
-		{143, CORRUPT_HEADER},		      /* Merkle root */
-		{160, CORRUPT_HEADER},		      /* runs */
-		{255, CORRUPT_HEADER},		      /* HMAC */
-		{256, 0},			      /* the first byte of the first chunk */
-		{256 + CHUNK - 1, 0},		      /* its last */
-		{256 + CHUNK, 0},		      /* its tag */
-		{256 + CHUNK + 15, 0},		      /* the end of it */
-		{256 + CHUNK + 16, 1},		      /* the second chunk */
-		{256 + 2 * (CHUNK + 16), 2},	      /* the last chunk */
-		{256 + 2 * (CHUNK + 16) + 999, 2},    /* its last byte */
-		{256 + 2 * (CHUNK + 16) + 1015, 2},   /* the last byte of all */
+		{0, CORRUPT_HEADER},                /* magic */
+		{9, CORRUPT_HEADER},                /* version */
+		{16, CORRUPT_HEADER},               /* store */
+		{47, CORRUPT_HEADER},               /* id */
+		{64, CORRUPT_HEADER},               /* size */
+		{80, CORRUPT_HEADER},               /* CID */
+		{143, CORRUPT_HEADER},              /* Merkle root */
+		{160, CORRUPT_HEADER},              /* runs */
+		{255, CORRUPT_HEADER},              /* HMAC */
+		{256, 0},                           /* the first byte of the first chunk */
+		{256 + CHUNK - 1, 0},               /* its last */
+		{256 + CHUNK, 0},                   /* its tag */
+		{256 + CHUNK + 15, 0},              /* the end of it */
+		{256 + CHUNK + 16, 1},              /* the second chunk */
+		{256 + 2 * (CHUNK + 16), 2},        /* the last chunk */
+		{256 + 2 * (CHUNK + 16) + 999, 2},  /* its last byte */
+		{256 + 2 * (CHUNK + 16) + 1015, 2}, /* the last byte of all */
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		one_bit(100 + i, length, rows[i].byte, i % 8, rows[i].chunk);
@@ -136,8 +137,10 @@ Test(damage, chunks_that_changed_places)
 	cr_assert_eq(put_all(&house, bytes, sizeof bytes, &stored), ERR_OK);
 	uint64_t at = place_of(&stored.cid) + 256;
 	int fd = open(house_file(&house, "arena"), O_RDWR);
-	cr_assert(pread(fd, one, sizeof one, (off_t)at) > 0 && pread(fd, two, sizeof two, (off_t)at + CHUNK + 16) > 0);
-	cr_assert(pwrite(fd, two, sizeof two, (off_t)at) > 0 && pwrite(fd, one, sizeof one, (off_t)at + CHUNK + 16) > 0);
+	cr_assert(pread(fd, one, sizeof one, (off_t)at) > 0 &&
+		  pread(fd, two, sizeof two, (off_t)at + CHUNK + 16) > 0);
+	cr_assert(pwrite(fd, two, sizeof two, (off_t)at) > 0 &&
+		  pwrite(fd, one, sizeof one, (off_t)at + CHUNK + 16) > 0);
 	close(fd);
 	cr_expect_eq(get_seeded(&house, 6, sizeof bytes), ERR_CORRUPT);
 }
@@ -159,7 +162,8 @@ Test(damage, a_check_finds_ten_of_a_hundred)
 	cr_expect_eq(told.count, 10);
 	cr_expect_eq(stat_of(&house).corrupt, 10);
 	for (unsigned i = 0; i < 100; i++)
-		cr_expect_eq(get_seeded(&house, i, 1000 + 300 * i), i % 9 == 3 && i / 9 < 10 ? ERR_CORRUPT : ERR_OK, "%u", i);
+		cr_expect_eq(get_seeded(&house, i, 1000 + 300 * i),
+			     i % 9 == 3 && i / 9 < 10 ? ERR_CORRUPT : ERR_OK, "%u", i);
 }
 
 Test(damage, a_bad_sector_is_not_corruption)
@@ -216,7 +220,8 @@ static void expect_no_pattern(const char *name, const uint8_t *pattern, size_t p
 	for (ssize_t at = 0, got; at < stat.st_size; at += got)
 		cr_assert((got = pread(fd, all + at, (size_t)(stat.st_size - at), at)) > 0);
 	for (size_t i = 0; i < period; i++)
-		cr_expect_null(memmem(all, (size_t)stat.st_size, pattern + i, 16), "16 bytes of it are in %s", name);
+		cr_expect_null(memmem(all, (size_t)stat.st_size, pattern + i, 16), "16 bytes of it are in %s",
+			       name);
 	x_free(&all);
 	close(fd);
 }
@@ -230,7 +235,8 @@ Test(damage, no_plain_bytes_on_the_disk)
 		pattern[i] = "the quick brown fox jumps over the lazy dog, "[i % 45];
 	cr_assert_eq(put_all(&house, pattern, sizeof pattern, &stored), ERR_OK);
 	cr_assert_eq(put_all(&house, pattern, 100, &stored), ERR_OK);
-	static const char *const files[] = {"arena", "index.db", "index.db-wal", "index.db-shm", "marker", "ballast"};
+	static const char *const files[] = {"arena",        "index.db", "index.db-wal",
+					    "index.db-shm", "marker",   "ballast"};
 	for (int closed = 0; closed < 2; closed++) {
 		for (size_t i = 0; i < sizeof files / sizeof *files; i++)
 			expect_no_pattern(files[i], pattern, 45);
@@ -442,7 +448,8 @@ Test(damage, making_without_room_says_how_much)
 	cr_expect_eq(store_init(&house_.shape, &physical, &found, house_.why), STORE_NO_ROOM);
 	cr_expect_not_null(strstr(house_.why, "quota_mb 100 needs 135 MiB"), "%s", house_.why);
 	disk_space(110 * MIB);
-	cr_expect_eq(store_init(&house_.shape, &physical, &found, house_.why), STORE_NO_ROOM, "the reserve of the index");
+	cr_expect_eq(store_init(&house_.shape, &physical, &found, house_.why), STORE_NO_ROOM,
+		     "the reserve of the index");
 	cr_expect_not(house_has(&house_, "marker"));
 	disk_space(UINT64_MAX);
 	house_init(&house_);
@@ -508,8 +515,10 @@ Test(damage, garbage_in_the_place_of_the_index)
 {
 	cr_assert_eq(put_seeded(&house, 1, 70000, NULL), ERR_OK);
 	house_close(&house);
-	static const char *const garbage[] = {"", "x", "this is not a database, and is longer than a hundred bytes, so that "
-							"SQLite looks at all of its header before it says so"};
+	static const char *const garbage[] = {
+		"", "x",
+		("this is not a database, and is longer than a hundred bytes, so that "
+		 "SQLite looks at all of its header before it says so")};
 	for (size_t i = 0; i < 3; i++) {
 		FILE *out = fopen(house_file(&house, "index.db"), "w");
 		fputs(garbage[i], out);

@@ -276,7 +276,8 @@ ssize_t pread(int fd, void *bytes, size_t length, off_t at)
 
 ssize_t pread64(int fd, void *bytes, size_t length, off_t at)
 {
-	return syscall(SYS_pread64, fd, bytes, length, at); /* SQLite's own: it is not what these tests are about */
+	return syscall(SYS_pread64, fd, bytes, length,
+		       at); /* SQLite's own: it is not what these tests are about */
 }
 
 ssize_t write(int fd, const void *bytes, size_t length)

@@ -89,7 +89,8 @@ Test(fragments, one_large_blob_in_single_units)
 	expect_full();
 	cr_expect_eq(get_seeded(&house, 7, size), ERR_OK);
 	struct store_figures stat = stat_of(&house);
-	cr_expect_gt(stat.slot_pages, 20, "its list was long: %lu pages of slots", (unsigned long)stat.slot_pages);
+	cr_expect_gt(stat.slot_pages, 20, "its list was long: %lu pages of slots",
+		     (unsigned long)stat.slot_pages);
 	cr_expect_leq(stat.slot_pages, stat.slot_pages_limit);
 	house_audit(&house);
 	for (int rebuilt = 0; rebuilt < 2; rebuilt++) {
@@ -109,7 +110,8 @@ Test(fragments, one_large_blob_in_single_units)
 	x_free(&bytes);
 	cr_assert_eq(delete_now(&house, &cid), ERR_OK);
 	cr_assert_eq(put_seeded(&house, 8, size, NULL), ERR_OK);
-	cr_expect_leq(stat_of(&house).slot_pages, stat.slot_pages + 2, "its slots came back; the slack may lie elsewhere");
+	cr_expect_leq(stat_of(&house).slot_pages, stat.slot_pages + 2,
+		      "its slots came back; the slack may lie elsewhere");
 	house_audit(&house);
 }
 

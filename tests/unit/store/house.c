@@ -188,8 +188,8 @@ enum err delete_now(struct house *house, const struct cid *cid)
 	return outcome;
 }
 
-enum err get_range(struct house *house, const struct cid *cid, uint64_t offset, uint64_t length, uint8_t *into,
-		   size_t *got)
+enum err get_range(struct house *house, const struct cid *cid, uint64_t offset, uint64_t length,
+		   uint8_t *into, size_t *got)
 {
 	struct get *get;
 	*got = 0;
@@ -279,9 +279,11 @@ void house_audit(struct house *house)
 {
 	struct listing all = list(house);
 	struct store_figures stat = stat_of(house);
-	cr_assert_eq(stat.blobs, all.count, "%lu blobs counted, %zu listed", (unsigned long)stat.blobs, all.count);
+	cr_assert_eq(stat.blobs, all.count, "%lu blobs counted, %zu listed", (unsigned long)stat.blobs,
+		     all.count);
 	cr_assert_eq(stat.bytes, all.bytes);
-	cr_assert_eq(stat.used, all.charge, "used %lu, charges %lu", (unsigned long)stat.used, (unsigned long)all.charge);
+	cr_assert_eq(stat.used, all.charge, "used %lu, charges %lu", (unsigned long)stat.used,
+		     (unsigned long)all.charge);
 	for (size_t i = 0; i < all.count; i++) {
 		if (i)
 			cr_assert_lt(memcmp(&all.cids[i - 1], &all.cids[i], sizeof *all.cids), 0);
@@ -317,10 +319,12 @@ uint64_t header_in_arena(const struct house *house, const struct cid *cid)
 	int fd = open(house_file(house, "arena"), O_RDONLY | O_CLOEXEC);
 	struct stat stat;
 	cr_assert(fd >= 0 && fstat(fd, &stat) == 0);
-	uint8_t *all = mmap(NULL, (size_t)stat.st_size, PROT_READ, MAP_SHARED, fd, 0), *end = all + stat.st_size;
+	uint8_t *all = mmap(NULL, (size_t)stat.st_size, PROT_READ, MAP_SHARED, fd, 0),
+		*end = all + stat.st_size;
 	cr_assert_neq(all, MAP_FAILED);
 	uint8_t *at = all;
-	while ((at = memmem(at, (size_t)(end - at), cid, sizeof *cid)) && memcmp(at - CID_AT, "WRNBLOB\n", 8) != 0)
+	while ((at = memmem(at, (size_t)(end - at), cid, sizeof *cid)) &&
+	       memcmp(at - CID_AT, "WRNBLOB\n", 8) != 0)
 		at++;
 	cr_assert_not_null(at, "no header of it in the arena");
 	uint64_t offset = (uint64_t)(at - all) - CID_AT;

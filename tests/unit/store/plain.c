@@ -104,7 +104,8 @@ Test(plain, the_merkle_root_is_that_of_rfc_6962)
 	crypto_warm();
 	static uint8_t bytes[70 * 1024 + 17];
 	fill(bytes, sizeof bytes, 3);
-	const size_t lengths[] = {0, 1, 1023, 1024, 1025, 2048, 2049, 3072, 5000, 7 * 1024, 8 * 1024, 65536, sizeof bytes};
+	const size_t lengths[] = {0,    1,    1023,     1024,     1025,  2048,        2049,
+				  3072, 5000, 7 * 1024, 8 * 1024, 65536, sizeof bytes};
 	for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
 		uint8_t right[32];
 		struct hash root;
@@ -113,9 +114,11 @@ Test(plain, the_merkle_root_is_that_of_rfc_6962)
 		for (size_t s = 0; s < 4; s++) {
 			struct merkle merkle = {0};
 			for (size_t at = 0; at < lengths[i]; at += slices[s])
-				merkle_add(&merkle, bytes + at, lengths[i] - at < slices[s] ? lengths[i] - at : slices[s]);
+				merkle_add(&merkle, bytes + at,
+					   lengths[i] - at < slices[s] ? lengths[i] - at : slices[s]);
 			merkle_end(&merkle, &root);
-			cr_expect_arr_eq(root.bytes, right, 32, "%zu bytes in slices of %zu", lengths[i], slices[s]);
+			cr_expect_arr_eq(root.bytes, right, 32, "%zu bytes in slices of %zu", lengths[i],
+					 slices[s]);
 		}
 	}
 }
@@ -128,7 +131,8 @@ Test(plain, the_merkle_root_of_nothing)
 	struct hash root;
 	char text[65];
 	merkle_end(&merkle, &root);
-	cr_expect_str_eq(hex_text(root.bytes, 32, text), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+	cr_expect_str_eq(hex_text(root.bytes, 32, text),
+			 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
 /* -- the free map ---------------------------------------------------------------------------------------------------- */
@@ -154,7 +158,8 @@ Test(plain, the_map_agrees_with_an_array)
 			continue;
 		}
 		bool got = freemap_take(map, want, &held[i]);
-		cr_assert_eq(got, want <= left, "%lu wanted, %lu left", (unsigned long)want, (unsigned long)left);
+		cr_assert_eq(got, want <= left, "%lu wanted, %lu left", (unsigned long)want,
+			     (unsigned long)left);
 		if (!got)
 			continue;
 		cr_assert_eq(held[i].units, want);
@@ -205,7 +210,8 @@ Test(plain, the_map_prefers_one_stretch)
 
 Test(plain, slots_for_a_list)
 {
-	const uint32_t rows[][2] = {{1, 0}, {9, 0}, {10, 1}, {24, 1}, {25, 2}, {39, 2}, {40, 3}, {1 << 20, 69905}};
+	const uint32_t rows[][2] = {{1, 0},  {9, 0},  {10, 1}, {24, 1},
+				    {25, 2}, {39, 2}, {40, 3}, {1 << 20, 69905}};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		cr_expect_eq(slots_for(rows[i][0]), rows[i][1], "%u runs", rows[i][0]);
 	/* the sum in slots.h: no length of list needs more than the slack of its own units */
@@ -308,15 +314,17 @@ Test(plain, a_header_comes_back_and_every_bit_of_it_counts)
 		blob_end(&back);
 		for (unsigned bit = 0; bit < BLOB_HEADER * 8; bit++) {
 			header[bit / 8] ^= (uint8_t)(1U << bit % 8);
-			cr_expect_not(header_read(keys, &store, header, fetch, &pages, &back, &through), "bit %u", bit);
+			cr_expect_not(header_read(keys, &store, header, fetch, &pages, &back, &through),
+				      "bit %u", bit);
 			header[bit / 8] ^= (uint8_t)(1U << bit % 8);
 		}
 		for (uint32_t s = 0; s < blob.slot_count; s++)
 			for (unsigned bit = 0; bit < SLOT * 8; bit += 7) {
 				uint8_t *at = pages.bytes + blob.slots[s] * SLOT + bit / 8;
 				*at ^= (uint8_t)(1U << bit % 8);
-				cr_expect_not(header_read(keys, &store, header, fetch, &pages, &back, &through),
-					      "slot %u bit %u", s, bit);
+				cr_expect_not(
+					header_read(keys, &store, header, fetch, &pages, &back, &through),
+					"slot %u bit %u", s, bit);
 				*at ^= (uint8_t)(1U << bit % 8);
 			}
 		cr_expect_not(header_read(keys, &other, header, fetch, &pages, &back, &through));

@@ -106,16 +106,21 @@ void say_bytes(struct speaker *speaker, const void *bytes, size_t length)
 			return; /* cut; hear() will notice */
 		from += sent > 0 ? sent : 0;
 		length -= sent > 0 ? (size_t)sent : 0;
-		idle += !turn_and_wait(speaker, length ? POLLOUT : 0);
+		if (length)
+			idle += !turn_and_wait(speaker, POLLOUT);
+		else
+			porch_turn(speaker->porch);
 	}
 }
 
-void say(struct speaker *speaker, enum stream_type type, uint32_t transfer, uint32_t argument, const void *body,
-	 size_t length)
+void say(struct speaker *speaker, enum stream_type type, uint32_t transfer, uint32_t argument,
+	 const void *body, size_t length)
 {
 	static uint8_t all[sizeof(struct stream_frame) + STREAM_DATA_MAX];
-	struct stream_frame frame = {
-		.length = (uint32_t)length, .type = (uint8_t)type, .transfer = transfer, .argument = argument};
+	struct stream_frame frame = {.length = (uint32_t)length,
+				     .type = (uint8_t)type,
+				     .transfer = transfer,
+				     .argument = argument};
 	memcpy(all, &frame, sizeof frame);
 	if (length)
 		memcpy(all + sizeof frame, body, length);
@@ -128,8 +133,8 @@ void say_put(struct speaker *speaker, uint32_t transfer, uint64_t size)
 	say(speaker, STREAM_PUT, transfer, 0, &put, sizeof put);
 }
 
-void say_get(struct speaker *speaker, uint32_t transfer, const struct cid *cid, uint64_t offset, uint64_t length,
-	     uint32_t credit)
+void say_get(struct speaker *speaker, uint32_t transfer, const struct cid *cid, uint64_t offset,
+	     uint64_t length, uint32_t credit)
 {
 	struct stream_get get = {*cid, offset, length};
 	say(speaker, STREAM_GET, transfer, credit, &get, sizeof get);
@@ -139,7 +144,8 @@ void say_get(struct speaker *speaker, uint32_t transfer, const struct cid *cid, 
 static void listen_in(struct speaker *speaker)
 {
 	while (speaker->in_length < ROOM && !speaker->cut) {
-		ssize_t got = recv(speaker->fd, speaker->in + speaker->in_length, ROOM - speaker->in_length, 0);
+		ssize_t got =
+			recv(speaker->fd, speaker->in + speaker->in_length, ROOM - speaker->in_length, 0);
 		if (got < 0 && errno == EAGAIN)
 			return;
 		speaker->cut = got <= 0;
@@ -184,10 +190,18 @@ bool hear_nothing(struct speaker *speaker)
 	return !speaker->in_length && !speaker->cut;
 }
 
+void hear_no_more(struct speaker *speaker)
+{
+	porch_turn(speaker->porch);
+	listen_in(speaker);
+	speaker->in_length = 0;
+}
+
 void expect(struct speaker *speaker, struct heard *heard, enum stream_type type, uint32_t transfer)
 {
 	cr_assert(hear(speaker, heard), "it was cut");
-	cr_assert_eq(heard->frame.type, type, "type %u, error %s", heard->frame.type, err_name(heard->frame.error));
+	cr_assert_eq(heard->frame.type, type, "type %u, error %s", heard->frame.type,
+		     err_name(heard->frame.error));
 	cr_assert_eq(heard->frame.transfer, transfer);
 }
 
@@ -206,8 +220,8 @@ void expect_cut(struct speaker *speaker)
 	cr_assert(speaker->cut);
 }
 
-enum err put_over(struct speaker *speaker, uint32_t transfer, const uint8_t *bytes, size_t length, uint64_t declared,
-		  struct stream_stored *stored)
+enum err put_over(struct speaker *speaker, uint32_t transfer, const uint8_t *bytes, size_t length,
+		  uint64_t declared, struct stream_stored *stored)
 {
 	static struct heard heard;
 	uint32_t credit = STREAM_WINDOW;
@@ -240,8 +254,8 @@ enum err put_over(struct speaker *speaker, uint32_t transfer, const uint8_t *byt
 	}
 }
 
-enum err get_over(struct speaker *speaker, uint32_t transfer, const struct cid *cid, uint64_t offset, uint64_t length,
-		  uint8_t *into, size_t *got)
+enum err get_over(struct speaker *speaker, uint32_t transfer, const struct cid *cid, uint64_t offset,
+		  uint64_t length, uint8_t *into, size_t *got)
 {
 	static struct heard heard;
 	*got = 0;

@@ -47,6 +47,8 @@ void say_get(struct speaker *speaker, uint32_t transfer, const struct cid *cid, 
 bool hear(struct speaker *speaker, struct heard *heard);
 /* Turns for a while; whether anything came or it was cut. */
 bool hear_nothing(struct speaker *speaker);
+/* Takes whatever has come, and forgets it. */
+void hear_no_more(struct speaker *speaker);
 /* The next frame must be this one. */
 void expect(struct speaker *speaker, struct heard *heard, enum stream_type type, uint32_t transfer);
 void expect_error(struct speaker *speaker, uint32_t transfer, enum err err);
