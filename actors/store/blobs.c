@@ -7,8 +7,12 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
-enum { CORRUPT_JOBS = 64 }; /* marks under way; a blob not marked now is marked when it is read next */
+enum {
+	CORRUPT_JOBS = 64, /* marks under way; a blob not marked now is marked when it is read next */
+	LOOK_TENDS = 20,   /* store_tend() calls, a second apart, between two looks at an idle disk */
+};
 
 struct errand {                   /* a job that is not a put */
 	struct job job;           /* first: a job is found again by its address */
@@ -124,9 +128,36 @@ enum err store_delete(struct store *store, const struct cid *cid, delete_end_fn 
 	return ERR_BUSY;
 }
 
+/* Whether the disk would take a write. Nothing is synced: a disk that is asleep stays so. */
+static int look_at_disk(struct store *store)
+{
+	struct statvfs fs;
+	uint8_t byte;
+	if (fstatvfs(store->folder, &fs) == 0 && fs.f_flag & ST_RDONLY)
+		return EROFS;
+	int failed = read_whole(store->arena.fd, &byte, 1, HEAD - 1); /* never used: head.h */
+	return failed ? failed : write_whole(store->arena.fd, &byte, 1, HEAD - 1);
+}
+
+/* A store to which nobody writes would not notice that its disk has become read-only. One that has just committed knows. */
+static void look_now_and_then(struct store *store)
+{
+	uint64_t groups = committer_figures(store->committer)->groups;
+	if (groups == store->looked_at_groups && ++store->tends % LOOK_TENDS == 0) {
+		int failed = look_at_disk(store);
+		if (failed)
+			store_troubled(store, "the disk takes no writes", failed);
+	}
+	store->looked_at_groups = groups;
+}
+
 void store_tend(struct store *store)
 {
-	if (!store->trouble || store->probing || !store->committer)
+	if (!store->committer || store->probing)
+		return;
+	if (!store->trouble)
+		look_now_and_then(store);
+	if (!store->trouble)
 		return;
 	struct errand *probe = errand_new(JOB_PROBE, NULL);
 	store->probing = committer_add(store->committer, &probe->job);

@@ -61,7 +61,8 @@ void store_close(struct store **store);
 
 int store_fd(struct store *store);     /* readable: call store_turn() */
 void store_turn(struct store *store);  /* hands out what the committer has finished */
-void store_tend(struct store *store);  /* every few seconds: after trouble, finds out whether the disk has recovered */
+void store_tend(struct store *store);  /* each second: notices within half a minute that an idle disk takes no writes, and that it
+					  does again */
 bool store_idle(struct store *store);  /* nothing is being put or committed */
 void store_refuse(struct store *store); /* from now on no new put: ERR_NOT_READY */
 

@@ -1,6 +1,7 @@
 /* Making a store: `warren-store --init`. Runs as store@N's own uid, in its folder; leaves a whole store or no marker. */
 #include "actors/store/store_inside.h"
 
+#include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
 
 #include <errno.h>
@@ -97,6 +98,9 @@ static enum store_end make_arena(struct making *making)
 	errno = arena_reserve(making->fd, bytes, &promised);
 	if (errno == ENOSPC)
 		return no_room(making, bytes + making->reserve);
+	if (!promised)
+		log_warn("store.not_reserved",
+			 "why=\"this file system reserves nothing; what was promised may not be there\"");
 	for (int copy = 0; copy < 2 && !errno; copy++)
 		errno = head_write(making->fd, head, NULL);
 	if (errno || fsync(making->fd) != 0)

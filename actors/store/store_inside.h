@@ -46,6 +46,7 @@ struct store {
 	struct index_counts counts;
 	const char *trouble;
 	bool refusing, probing;
+	uint64_t tends, looked_at_groups;
 
 	struct put *puts; /* open, or being committed */
 	struct get *gets;

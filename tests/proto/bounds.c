@@ -31,10 +31,13 @@ static bool accepts(const struct message *message, const struct field *field, co
 	struct flaw flaw = {field, value->at, value->length};
 	struct bytes whole = bytes_in(&arena, ROOM);
 	hand_message(&whole, message, sample_message(&sample, message), &flaw);
-	void *into = arena_take(&into_arena, message->size + 1);
+	uint8_t *into = arena_take(&into_arena, message->size + 1);
 	bool accepted = message_unpack(message, whole.at, whole.length, &into_arena, into);
-	cr_assert(!accepted || !sample_out_of_bounds(message, into), "%s.%s is out of bounds", message->name,
-		  field->name);
+	const char *bad = accepted ? sample_out_of_bounds(message, into) : NULL;
+	cr_assert_null(bad, "%s.%s is out of bounds", message->name, bad);
+	for (uint32_t i = 0; i < message->size && !accepted; i++)
+		cr_assert_eq(into[i], 0, "%s.%s is refused, and something is left", message->name,
+			     field->name);
 	end();
 	begin();
 	return accepted;

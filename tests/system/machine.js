@@ -35,6 +35,8 @@ class Machine {
 	}
 
 	start() {
+		for (const agent of this.agents) agent && agent.destroy() // connections to processes that are no more
+		this.agents = []
 		this.warrend('start')
 		this.supervisor = Number(fs.readFileSync(path.join(this.root, 'run', 'warrend.pid'), 'utf8'))
 	}

@@ -88,7 +88,7 @@ Test(arena, nothing_is_something)
 {
 	struct arena arena;
 	arena_begin(&arena, MOST);
-	cr_assert_not_null(arena_take(&arena, 0), "the first piece");
+	cr_assert((uintptr_t)arena_take(&arena, 0) > 4096, "the first piece is somewhere");
 	uint8_t *one = arena_take(&arena, 1);
 	cr_assert_not_null(one);
 	*one = 1;

@@ -3,12 +3,9 @@
 #include "tests/unit/store/disk.h"
 #include "tests/unit/store/house.h"
 
-#include "actors/base/memory/memory.h"
-
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -159,27 +156,6 @@ static void expect_promises(struct house *house, const char *what, uint64_t nth)
 	house_audit(house);
 }
 
-static void same_listing_from_the_arena(struct house *house, const char *what, uint64_t nth)
-{
-	static const char *const files[] = {"index.db", "index.db-wal", "index.db-shm"};
-	size_t before, after;
-	struct cid *all = list_all(house, &before);
-	struct store_figures stat = stat_of(house);
-	house_close(house);
-	for (int i = 0; i < 3; i++)
-		unlink(house_file(house, files[i]));
-	house_open(house);
-	cr_assert(stat_of(house).rebuilt);
-	struct cid *again = list_all(house, &after);
-	cr_assert(before == after && (!before || memcmp(all, again, before * sizeof *all) == 0),
-		  "%s %lu: index and arena disagree: %zu and %zu blobs", what, (unsigned long)nth, before,
-		  after);
-	cr_assert_eq(stat.units_free, stat_of(house).units_free);
-	x_free(&all);
-	x_free(&again);
-	house_audit(house);
-}
-
 /* The work in a process of its own. Returns its status. */
 static int in_a_process(struct house *house, enum disk_trouble trouble, uint64_t nth, int number)
 {
@@ -215,7 +191,7 @@ static void cut_off(enum disk_trouble trouble, const char *what, uint64_t from, 
 		cr_assert_not(stat_of(&house).rebuilt, "%s %lu: the index did not survive", what,
 			      (unsigned long)nth);
 		expect_promises(&house, what, nth);
-		same_listing_from_the_arena(&house, what, nth);
+		expect_same_after_rebuild(&house);
 		expect_promises(&house, what, nth);
 		house_remove(&house);
 		cuts += cut;
@@ -243,13 +219,11 @@ Test(crash, killed_and_the_index_lost)
 		house_make(&house, 8 * MIB);
 		house_init(&house);
 		int status = in_a_process(&house, nth % 2 ? DISK_POWER_ENDS : DISK_PROCESS_ENDS, nth, 0);
-		unlink(house_file(&house, "index.db-wal"));
-		unlink(house_file(&house, "index.db-shm"));
-		unlink(house_file(&house, "index.db"));
+		house_lose_index(&house);
 		house_open(&house);
 		/* A delete that was acknowledged has zeroed its header with a sync behind it, so this holds for deletes, too. */
 		expect_promises(&house, "index lost at", nth);
-		same_listing_from_the_arena(&house, "index lost at", nth);
+		expect_same_after_rebuild(&house);
 		house_remove(&house);
 		if (status == 0)
 			break;
@@ -304,7 +278,7 @@ Test(crash, killed_while_starting)
 		*oracle = said;
 		house_open(&house);
 		expect_promises(&house, "starting, killed at", nth);
-		same_listing_from_the_arena(&house, "starting, killed at", nth);
+		expect_same_after_rebuild(&house);
 		house_remove(&house);
 		if (status == 0 && nth % 2) /* a rebuild has the most steps */
 			break;
@@ -328,7 +302,7 @@ static void fail_each(enum disk_trouble trouble, int number, const char *what, u
 			      (unsigned long)nth);
 		house_open(&house);
 		expect_promises(&house, what, nth);
-		same_listing_from_the_arena(&house, what, nth);
+		expect_same_after_rebuild(&house);
 		house_remove(&house);
 		*aborted += died;
 		*lived += !died;
@@ -370,6 +344,6 @@ Test(crash, short_writes_and_reads)
 	for (unsigned i = 0; i < BLOBS; i++)
 		cr_expect(oracle->said[i] == PUT_ACKED || oracle->said[i] == DELETE_ACKED);
 	expect_promises(&house, "short", 0);
-	same_listing_from_the_arena(&house, "short", 0);
+	expect_same_after_rebuild(&house);
 	house_remove(&house);
 }

@@ -1,6 +1,5 @@
 /* An arena in the worst state that puts and deletes can bring about: every free stretch is one unit long. The quota's promise
  * holds all the same, lists of runs overflow into slots, and a rebuild finds the same. */
-#include "tests/unit/store/disk.h"
 #include "tests/unit/store/house.h"
 
 #include "actors/base/memory/memory.h"

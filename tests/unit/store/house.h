@@ -48,6 +48,7 @@ void put_start(struct house *house, const void *bytes, size_t length, uint64_t d
 	       struct outcome *outcome);
 void put_wait(struct house *house, struct outcome *outcome);
 enum err put_all(struct house *house, const void *bytes, size_t length, struct stored *stored); /* the two; size known */
+enum err put_declared(struct house *house, const void *bytes, size_t length, uint64_t declared);
 enum err put_seeded(struct house *house, uint64_t seed, size_t length, struct cid *cid);
 enum err delete_now(struct house *house, const struct cid *cid);
 
@@ -65,6 +66,13 @@ struct cid *list_all(struct house *house, size_t *count);
 
 /* Every blob listed is readable and has its CID, and the sums are those of the list. */
 void house_audit(struct house *house);
+
+/* Runs SQL on the index of a closed store. */
+void house_execute(const struct house *house, const char *sql);
+/* Its files are gone; the store is closed. */
+void house_lose_index(const struct house *house);
+/* Closes it, loses the index, opens it: the same listing, rows and sums. */
+void expect_same_after_rebuild(struct house *house);
 
 /* Changes one bit of a file. */
 void flip(const struct house *house, const char *name, uint64_t byte, unsigned bit);
