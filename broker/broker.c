@@ -360,10 +360,9 @@ static void turn(struct broker *self)
 static void serve(struct broker *self, enum door door)
 {
 	int taken = 0;
-	self->doors.stirred[door] = false;
 	while (taken < MESSAGES_A_TURN && receive(self, door))
 		taken++;
-	self->doors.stirred[door] |= taken == MESSAGES_A_TURN;
+	self->doors.stirred[door] = taken == MESSAGES_A_TURN;
 }
 
 /* poll(2) on libzmq's own descriptors: zmq_poll asks the kernel several times a turn for each socket. */
@@ -384,9 +383,12 @@ static void loop(struct broker *self)
 		for (int door = 0; door < DOORS; door++) {
 			if (items[FIRST_DOOR + DOORS + door].revents)
 				watch(self, (enum door)door);
-			if (items[FIRST_DOOR + door].revents || self->doors.stirred[door])
+			if (items[FIRST_DOOR + door].revents)
 				serve(self, (enum door)door);
 		}
+		for (int door = 0; door < DOORS; door++) /* where we sent; spares most turns a second poll */
+			if (self->doors.stirred[door])
+				serve(self, (enum door)door);
 		turn(self);
 	} while (!items[SIGNALS].revents || !born_told_to_end(self->signals));
 }

@@ -4,6 +4,7 @@
 
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
+#include "actors/store/syncer.h"
 #include "actors/store/whole.h"
 
 #include <errno.h>
@@ -39,8 +40,10 @@ struct committer {
 	struct committer_figures figures; /* the main thread's */
 
 	/* the committer's own */
-	struct jobs zeroed; /* deletes whose header is zeroed, and whose row is still in `dying` */
-	bool arena_dirty;   /* written here since the last sync */
+	struct syncer *syncer;
+	struct jobs zeroed; /* deletes whose header is zeroed, not yet on the disk */
+	struct jobs erased; /* the same, on the disk: their row can leave `dying` */
+	bool voided;        /* headers of puts that failed were zeroed, not yet on the disk */
 };
 
 static void jobs_begin(struct jobs *jobs)
@@ -79,15 +82,6 @@ static void jobs_move(struct jobs *to, struct jobs *from)
 	jobs_begin(from);
 }
 
-/* -- ends of the process --------------------------------------------------------------------------------------------- */
-
-static _Noreturn void sync_failed(const char *what, int number)
-{
-	log_error("store.sync_failed",
-		  "what=%s errno=%d why=\"what is on the disk is not known; starting anew\"", what, number);
-	abort();
-}
-
 _Noreturn void index_is_damaged(int folder, const char *why)
 {
 	int fd = openat(folder, REBUILD_FILE, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -99,13 +93,6 @@ _Noreturn void index_is_damaged(int folder, const char *why)
 }
 
 /* -- one group ------------------------------------------------------------------------------------------------------- */
-
-static void sync_arena(struct committer *c)
-{
-	if (fdatasync(c->parts.arena->fd) != 0)
-		sync_failed("arena", errno);
-	c->arena_dirty = false;
-}
 
 static enum index_end apply_put(struct committer *c, struct job *job, struct index_counts *counts)
 {
@@ -173,7 +160,7 @@ static enum index_end transaction(struct committer *c, struct jobs *group)
 {
 	struct index_counts counts = c->parts.counts;
 	enum index_end end = index_begin(c->parts.index);
-	for (struct job *job = c->zeroed.first; job && end == INDEX_OK; job = job->next) {
+	for (struct job *job = c->erased.first; job && end == INDEX_OK; job = job->next) {
 		end = index_bury(c->parts.index, &job->blob.id);
 		counts.units -= job->blob.runs.units;
 	}
@@ -211,13 +198,13 @@ static void fail(struct committer *c, struct jobs *group, enum index_end end)
 		job->why = end == INDEX_FULL ? "the disk is full" : "the disk refuses the index";
 		if (job->kind != JOB_PUT)
 			continue;
-		/* Its header must not outlive it. Synced before anything later is committed. */
+		/* Its header must not outlive it: synced before a higher sequence is committed. */
 		arena_void(c->parts.arena, job->blob.runs.run[0].start);
-		c->arena_dirty = true;
+		c->voided = true;
 	}
 }
 
-/* What was removed from the index loses its header; it is done with the group after. */
+/* What was removed from the index loses its header; it is done two turns later. */
 static void zero_headers(struct committer *c, struct jobs *group, struct jobs *done)
 {
 	struct job *job;
@@ -230,12 +217,7 @@ static void zero_headers(struct committer *c, struct jobs *group, struct jobs *d
 			job->why = "the disk refuses the arena";
 			blob_end(&job->blob);
 		}
-		if (was_there && !failed) {
-			c->arena_dirty = true;
-			jobs_add(&c->zeroed, job);
-		} else {
-			jobs_add(done, job);
-		}
+		jobs_add(was_there && !failed ? &c->zeroed : done, job);
 	}
 }
 
@@ -263,7 +245,7 @@ static bool has_deletes(const struct committer *c, const struct jobs *group)
 	for (const struct job *job = group->first; job; job = job->next)
 		if (deletes(job))
 			return true;
-	return c->zeroed.first;
+	return c->erased.first;
 }
 
 /* A full disk still lets deletes through: they are what mends it. */
@@ -279,27 +261,47 @@ static enum index_end without_puts(struct committer *c, struct jobs *group, stru
 	return insist(c, group, FOR_DELETES);
 }
 
-static void do_group(struct committer *c, struct jobs *group, struct jobs *done)
+/* The rows of deletes that could not be ended stay in `dying`, their units stay taken: the next start ends them. */
+static void fail_all(struct committer *c, struct jobs *group, enum index_end end, struct jobs *done)
 {
-	bool puts = has_puts(group);
-	if (puts || c->arena_dirty)
-		sync_arena(c);
-	enum index_end end = insist(c, group,
-				    puts                    ? FOR_PUTS
-				    : has_deletes(c, group) ? FOR_DELETES
-							    : FOR_NOTHING);
-	if (end == INDEX_FULL && puts)
-		end = without_puts(c, group, done);
-	if (end == INDEX_OK) {
-		jobs_move(done, &c->zeroed);
-		zero_headers(c, group, done);
-		return;
-	}
-	/* The rows of what was zeroed stay in `dying`, its units stay taken: the next start ends it. */
 	take_back(&c->zeroed);
+	take_back(&c->erased);
 	jobs_move(group, &c->zeroed);
+	jobs_move(group, &c->erased);
 	fail(c, group, end);
 	jobs_move(done, group);
+}
+
+static enum index_end commit_group(struct committer *c, struct jobs *group, struct jobs *done)
+{
+	bool puts = has_puts(group), deleting = has_deletes(c, group);
+	if (!group->first && !deleting)
+		return INDEX_OK;
+	enum index_end end = insist(c, group, puts ? FOR_PUTS : deleting ? FOR_DELETES : FOR_NOTHING);
+	return end == INDEX_FULL && puts ? without_puts(c, group, done) : end;
+}
+
+static void do_group(struct committer *c, struct jobs *group, struct jobs *done)
+{
+	bool sync = has_puts(group) || c->zeroed.first;
+	if (c->voided) {
+		syncer_begin(c->syncer);
+		syncer_wait(c->syncer);
+		c->voided = false;
+	}
+	if (sync)
+		syncer_begin(c->syncer);
+	enum index_end end = commit_group(c, group, done);
+	if (sync)
+		syncer_wait(c->syncer);
+	if (end != INDEX_OK) {
+		fail_all(c, group, end, done);
+		return;
+	}
+	c->parts.counts.synced = c->parts.counts.sequence;
+	jobs_move(done, &c->erased);
+	jobs_move(&c->erased, &c->zeroed);
+	zero_headers(c, group, done);
 }
 
 /* -- looking after the disk ------------------------------------------------------------------------------------------ */
@@ -313,10 +315,11 @@ static uint64_t index_bytes(const struct committer *c)
 static bool arena_takes_writes(struct committer *c)
 {
 	uint8_t byte;
-	if (pread(c->parts.arena->fd, &byte, 1, HEAD - 1) != 1 ||
-	    pwrite(c->parts.arena->fd, &byte, 1, HEAD - 1) != 1)
+	if (read_whole(c->parts.arena->fd, &byte, 1, HEAD - 1) ||
+	    write_whole(c->parts.arena->fd, &byte, 1, HEAD - 1))
 		return false;
-	sync_arena(c);
+	syncer_begin(c->syncer);
+	syncer_wait(c->syncer);
 	return true;
 }
 
@@ -353,11 +356,12 @@ static void write_back(struct committer *c)
 static bool take_group(struct committer *c, struct jobs *group)
 {
 	pthread_mutex_lock(&c->lock);
-	while (!c->waiting.first && !c->zeroed.first && !c->stop)
+	bool ending = c->zeroed.first || c->erased.first; /* deletes */
+	while (!c->waiting.first && !ending && !c->stop)
 		pthread_cond_wait(&c->wake, &c->lock);
 	while (c->waiting.first && group->count < COMMIT_GROUP)
 		jobs_add(group, jobs_take(&c->waiting));
-	bool work = group->first || c->zeroed.first;
+	bool work = group->first || ending;
 	pthread_mutex_unlock(&c->lock);
 	return work;
 }
@@ -402,6 +406,8 @@ struct committer *committer_start(const struct committer_parts *parts)
 	jobs_begin(&c->waiting);
 	jobs_begin(&c->done);
 	jobs_begin(&c->zeroed);
+	jobs_begin(&c->erased);
+	c->syncer = syncer_start(parts->arena->fd);
 	c->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	bug_if(c->done_fd < 0 || pthread_mutex_init(&c->lock, NULL) || pthread_cond_init(&c->wake, NULL));
 	pthread_attr_t attributes;
@@ -428,6 +434,7 @@ void committer_end(struct committer **committer)
 {
 	struct committer *c = *committer;
 	bug_if(c->done.first || !c->stop);
+	syncer_end(&c->syncer);
 	pthread_mutex_destroy(&c->lock);
 	pthread_cond_destroy(&c->wake);
 	close(c->done_fd);

@@ -1,15 +1,17 @@
-/* The committer: the store's one helper thread, which alone waits for the disk. It takes whatever waits as one group:
+/* The committer: the store's helper thread that waits for the disk. It takes whatever waits as one group:
  *
- *   fdatasync(arena) → one transaction of the index → the whole group is acknowledged
+ *   fdatasync(arena), and beside it one transaction of the index → both are done → the whole group is acknowledged
  *
- * and the next group is whatever came meanwhile; there is no timer. When the log has grown, it also writes it back into the
- * database and fills up the ballast. A delete takes two turns: its row is moved to `dying` and
- * committed, the header's magic is zeroed; then, with the next group's sync behind it, the row is removed and it is
- * acknowledged.
+ * and the next group is whatever came meanwhile; there is no timer. The two go side by side (syncer.h), so a crash may leave
+ * rows whose bytes are not all there. They belong to one group at most, that nobody was told of: `synced` in the index says up
+ * to which sequence the bytes were there when a group began, and a start after a crash reads what is above it (open.c).
+ *
+ * A delete takes three turns: its row is moved to `dying` and committed, the header's magic is zeroed; that is synced; then the
+ * row is removed, and it is acknowledged. When the log has grown, the committer also writes it back into the database and fills
+ * up the ballast.
  *
  * Jobs go in through a bounded queue and come back through a list and an eventfd. What a job holds belongs to the committer in
- * between. A sync that fails ends the process: nobody can know what is on the disk then, and asking again would be told that
- * all is well (the kernel reports a lost write once). */
+ * between. A sync that fails ends the process (syncer.h). */
 #ifndef WARREN_STORE_COMMIT_H
 #define WARREN_STORE_COMMIT_H
 

@@ -15,9 +15,10 @@ const char *const index_sql[STATEMENTS] = {
 	[BEGIN] = "BEGIN IMMEDIATE",
 	[COMMIT] = "COMMIT",
 	[ROLLBACK] = "ROLLBACK",
-	[COUNTS] = "SELECT blobs, bytes, units, corrupt, sequence FROM meta",
-	[SET_COUNTS] = "UPDATE meta SET blobs = ?, bytes = ?, units = ?, corrupt = ?, sequence = ?, commits "
-		       "= commits + 1",
+	[COUNTS] = "SELECT blobs, bytes, units, corrupt, sequence, synced FROM meta",
+	[SET_COUNTS] =
+		"UPDATE meta SET blobs = ?, bytes = ?, units = ?, corrupt = ?, sequence = ?, synced = ?,"
+		" commits = commits + 1",
 	[FIND] = "SELECT " COLUMNS " FROM blob WHERE cid = ?",
 	[LOOK] = "SELECT cid, id, sequence, size, stored_at, corrupt FROM blob WHERE cid = ?",
 	[PAGE] = "SELECT cid, size FROM blob WHERE cid > ? ORDER BY cid LIMIT ?",
@@ -196,10 +197,12 @@ enum index_end index_counts(struct index *index, struct index_counts *counts)
 	sqlite3_stmt *row = ready(index, COUNTS);
 	enum index_end end = step(index, COUNTS);
 	if (end == INDEX_OK)
-		*counts = (struct index_counts){
-			(uint64_t)sqlite3_column_int64(row, 0), (uint64_t)sqlite3_column_int64(row, 1),
-			(uint64_t)sqlite3_column_int64(row, 2), (uint64_t)sqlite3_column_int64(row, 3),
-			(uint64_t)sqlite3_column_int64(row, 4)};
+		*counts = (struct index_counts){.blobs = (uint64_t)sqlite3_column_int64(row, 0),
+						.bytes = (uint64_t)sqlite3_column_int64(row, 1),
+						.units = (uint64_t)sqlite3_column_int64(row, 2),
+						.corrupt = (uint64_t)sqlite3_column_int64(row, 3),
+						.sequence = (uint64_t)sqlite3_column_int64(row, 4),
+						.synced = (uint64_t)sqlite3_column_int64(row, 5)};
 	if (end == INDEX_NONE)
 		end = index_damaged(index, "no sums");
 	ready(index, COUNTS);
@@ -304,6 +307,7 @@ enum index_end index_commit(struct index *index, const struct index_counts *coun
 	sqlite3_bind_int64(row, 3, (sqlite3_int64)counts->units);
 	sqlite3_bind_int64(row, 4, (sqlite3_int64)counts->corrupt);
 	sqlite3_bind_int64(row, 5, (sqlite3_int64)counts->sequence);
+	sqlite3_bind_int64(row, 6, (sqlite3_int64)counts->synced);
 	enum index_end end = run(index, SET_COUNTS);
 	return end == INDEX_OK ? run(index, COMMIT) : end;
 }

@@ -2,8 +2,9 @@
  *
  *   blob   cid (key), id, sequence, size, stored_at (Unix seconds), corrupt (0 or 1), runs, slots
  *   dying  id (key) and the same: deleted, but the header in the arena may still stand. A start finishes these
- *   meta   one row: store id, blobs, bytes, units (Σ charge of blob and dying), corrupt, sequence (the highest here), commits
- *          (counted, so that every commit writes something: one that changes nothing would tell nothing about the disk)
+ *   meta   one row: store id, blobs, bytes, units (Σ charge of blob and dying), corrupt, sequence (the highest here), synced
+ *          (up to this sequence, the bytes in the arena were durable when this was written), commits (counted, so that every
+ *          commit writes something: one that changes nothing would tell nothing about the disk)
  *
  * runs and slots are u64 little-endian one after the other; slots is NULL for most. user_version is the version of this
  * layout. WAL, synchronous FULL: a commit that returned is on the disk. `meta` changes in the transaction that changes the
@@ -31,7 +32,7 @@ enum index_end {
 };
 
 struct index_counts {
-	uint64_t blobs, bytes, units, corrupt, sequence;
+	uint64_t blobs, bytes, units, corrupt, sequence, synced;
 };
 
 enum index_mode { INDEX_WRITES, INDEX_READS, INDEX_READ_ONLY_DISK };

@@ -29,7 +29,8 @@ static const char schema[] =
 	"CREATE TABLE found (sequence INTEGER PRIMARY KEY, unit INTEGER NOT NULL);"
 	"CREATE TABLE meta (store BLOB NOT NULL, blobs INTEGER NOT NULL, bytes INTEGER NOT NULL, units "
 	"INTEGER NOT NULL,"
-	" corrupt INTEGER NOT NULL, sequence INTEGER NOT NULL, commits INTEGER NOT NULL);";
+	" corrupt INTEGER NOT NULL, sequence INTEGER NOT NULL, synced INTEGER NOT NULL, commits INTEGER NOT "
+	"NULL);";
 
 enum index_end index_damaged(struct index *index, const char *why)
 {
@@ -124,7 +125,7 @@ static enum index_end prepare(struct index *index)
 static enum index_end write_meta(struct index *index, const struct store_id *store)
 {
 	sqlite3_stmt *row = NULL;
-	int code = sqlite3_prepare_v2(index->db, "INSERT INTO meta VALUES (?, 0, 0, 0, 0, 0, 0)", -1, &row,
+	int code = sqlite3_prepare_v2(index->db, "INSERT INTO meta VALUES (?, 0, 0, 0, 0, 0, 0, 0)", -1, &row,
 				      NULL);
 	if (code == SQLITE_OK) {
 		sqlite3_bind_blob(row, 1, store, sizeof *store, SQLITE_STATIC);

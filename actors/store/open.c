@@ -1,6 +1,6 @@
 /* Opening a store: what the folder holds is recognised, what a crash left open is ended, the map is built. Main thread, before
  * the seal; nothing is ever made anew here but a lost index. */
-#include "actors/store/store_inside.h"
+#include "actors/store/open_inside.h"
 
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
@@ -15,19 +15,6 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-struct opening {
-	struct store *store;
-	bool read_only; /* the disk takes no writes */
-	char *why;
-
-	/* while the rows are read */
-	uint64_t *slots;
-	size_t slot_count, slot_room;
-	struct index_counts sums;
-	struct blob *dying; /* runs of them stay taken until they are buried */
-	size_t dying_count, dying_room;
-};
 
 static enum store_end __attribute__((format(printf, 3, 4)))
 because(struct opening *o, enum store_end end, const char *format, ...)
@@ -159,16 +146,6 @@ static enum store_end grow(struct opening *o)
 
 /* -- the index ------------------------------------------------------------------------------------------------------- */
 
-static void keep_dying(struct opening *o, struct blob *blob)
-{
-	if (o->dying_count == o->dying_room) {
-		o->dying_room = o->dying_room ? o->dying_room * 2 : 16;
-		o->dying = x_grow(o->dying, o->dying_room * sizeof *o->dying);
-	}
-	o->dying[o->dying_count++] = *blob;
-	*blob = (struct blob){0};
-}
-
 static bool row(void *context, struct blob *blob, bool dying)
 {
 	struct opening *o = context;
@@ -191,8 +168,11 @@ static bool row(void *context, struct blob *blob, bool dying)
 		o->sums.bytes += blob->size;
 		o->sums.corrupt += blob->corrupt;
 	}
+	bool doubtful = !dying && !store->head.clean && blob->sequence > store->counts.synced;
 	if (dying)
-		keep_dying(o, blob);
+		blobs_keep(&o->dying, blob);
+	else if (doubtful)
+		blobs_keep(&o->doubtful, blob);
 	if (store->shape.working && (o->sums.blobs & 4095) == 0)
 		store->shape.working(store->shape.working_context);
 	return true;
@@ -200,11 +180,10 @@ static bool row(void *context, struct blob *blob, bool dying)
 
 static void forget_rows(struct opening *o)
 {
-	for (size_t i = 0; i < o->dying_count; i++)
-		blob_end(&o->dying[i]);
-	x_free(&o->dying);
+	blobs_end(&o->dying);
+	blobs_end(&o->doubtful);
 	x_free(&o->slots);
-	o->dying_count = o->dying_room = o->slot_count = o->slot_room = 0;
+	o->slot_count = o->slot_room = 0;
 	o->sums = (struct index_counts){0};
 }
 
@@ -278,82 +257,7 @@ static enum store_end find_index(struct opening *o)
 	return end == INDEX_OK ? STORE_OK : index_trouble(o, end);
 }
 
-/* -- a new birth ----------------------------------------------------------------------------------------------------- */
-
-/* What the last birth may have left behind is void from now on; see head.h. */
-static int begin_birth(struct store *store)
-{
-	struct head *head = &store->head;
-	if (head->birth && !head->clean) {
-		store->check_all |= head_machine_restarted(head);
-		if (head->void_count == HEAD_VOIDS) {
-			log_warn("store.orphans",
-				 "why=\"%u births ended without notice; their orphans are erased\"",
-				 HEAD_VOIDS);
-			int failed = orphans_erase(store);
-			if (failed)
-				return failed;
-			head->void_count = 0;
-		}
-		uint64_t through = store->counts.sequence >> SEQUENCE_BITS == head->birth
-					   ? store->counts.sequence & SEQUENCE_NUMBER
-					   : 0;
-		head->voids[head->void_count++] = (struct head_void){head->birth, through};
-	}
-	head->birth++;
-	head->clean = false;
-	head->units = store->arena.units;
-	head_machine_now(head);
-	int failed = head_write(store->arena.fd, head, store->keys);
-	if (failed)
-		return failed;
-	return fdatasync(store->arena.fd) == 0 ? 0 : errno;
-}
-
-/* Deletes that were acknowledged to nobody yet: their headers go, then their rows. */
-static enum index_end bury_dying(struct opening *o)
-{
-	struct store *store = o->store;
-	if (!o->dying_count)
-		return INDEX_OK;
-	struct index_counts counts = store->counts;
-	for (size_t i = 0; i < o->dying_count; i++) {
-		counts.units -= o->dying[i].runs.units;
-		if (arena_void(&store->arena, o->dying[i].runs.run[0].start) != 0)
-			return INDEX_DISK;
-	}
-	if (fdatasync(store->arena.fd) != 0)
-		return INDEX_DISK;
-	enum index_end end = index_begin(store->writes);
-	for (size_t i = 0; i < o->dying_count && end == INDEX_OK; i++)
-		end = index_bury(store->writes, &o->dying[i].id);
-	if (end == INDEX_OK)
-		end = index_commit(store->writes, &counts);
-	if (end != INDEX_OK) {
-		index_rollback(store->writes);
-		return end;
-	}
-	store->counts = counts;
-	for (size_t i = 0; i < o->dying_count; i++) {
-		store->used_units -= o->dying[i].runs.units;
-		units_give(store, &o->dying[i]);
-	}
-	o->dying_count = 0;
-	return INDEX_OK;
-}
-
-/* A first commit makes the index's log. SQLite syncs the folder then and does not look whether that failed: we do. */
-static enum index_end begin_log(struct store *store)
-{
-	enum index_end end = index_begin(store->writes);
-	if (end == INDEX_OK)
-		end = index_commit(store->writes, &store->counts);
-	if (end != INDEX_OK)
-		index_rollback(store->writes);
-	if (end != INDEX_OK && end != INDEX_FULL)
-		return end;
-	return fsync(store->folder) == 0 ? INDEX_OK : INDEX_DISK;
-}
+/* -- writing ---------------------------------------------------------------------------------------------------------- */
 
 /* The disk turned out to take no writes: what was opened for writing is opened again for reading. */
 static enum store_end only_read(struct opening *o, const char *what, int number)
@@ -374,14 +278,9 @@ static enum store_end begin_writing(struct opening *o)
 	int failed = begin_birth(store);
 	if (failed)
 		return only_read(o, "a new birth", failed);
-	enum index_end end = bury_dying(o);
-	if (end == INDEX_FULL)
-		log_warn("store.not_buried",
-			 "why=\"the disk is full\" then=\"the next start ends these deletes\"");
-	else if (end != INDEX_OK)
-		return only_read(o, "deletes that a crash left open", EIO);
-	if (begin_log(store) != INDEX_OK)
-		return only_read(o, "the log of the index", EIO);
+	enum index_end end = end_what_was_open(o);
+	if (end != INDEX_OK)
+		return only_read(o, "what a crash left open", EIO);
 	char path[STORE_PATH];
 	store_path(&store->shape, INDEX_FILE, path);
 	if (index_open(&store->reads, path, &store->marker.store, INDEX_READS) != INDEX_OK)

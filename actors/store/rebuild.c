@@ -117,6 +117,19 @@ static bool seems_whole(struct store *store, struct blob *blob)
 	return i == count;
 }
 
+bool blob_is_there(struct store *store, struct blob *blob)
+{
+	struct blob there;
+	uint64_t through;
+	int failed = arena_read_header(&store->arena, store->keys, &store->marker.store,
+				       blob->runs.run[0].start, &there, &through);
+	if (failed)
+		return failed != ENOENT;
+	bool same = memcmp(&there.id, &blob->id, sizeof there.id) == 0;
+	blob_end(&there);
+	return same && seems_whole(store, blob);
+}
+
 /* Its units, and the units of its slots, which it may share with others' slots. All or none. */
 static bool claim(struct rebuild *rebuild, const struct blob *blob)
 {
@@ -176,7 +189,7 @@ static bool take(void *context, uint64_t sequence, uint64_t unit)
 		rebuild->counts.bytes += blob.size;
 		rebuild->counts.units += blob.runs.units;
 		if (blob.sequence > rebuild->counts.sequence)
-			rebuild->counts.sequence = blob.sequence;
+			rebuild->counts.sequence = rebuild->counts.synced = blob.sequence;
 	} else {
 		rebuild->erased++;
 		arena_void(&store->arena, unit);

@@ -80,6 +80,8 @@ void check_stop(struct store *store);
 
 /* rebuild.c. A new index from the headers in the arena, in place of whatever is there. False, with why: the disk refused. */
 bool index_rebuild(struct store *store, char why[STORE_WHY]);
+/* Whether header and chunks of a blob are there, and right. What the disk will not give may be right. */
+bool blob_is_there(struct store *store, struct blob *blob);
 /* Headers that are void lose their magic, so that the list of voids can begin anew. 0 or an errno. */
 int orphans_erase(struct store *store);
 

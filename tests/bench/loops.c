@@ -7,6 +7,7 @@
  * COUNT times over loopback TCP */
 #include "actors/base/crypto/crypto.h"
 #include "actors/base/memory/memory.h"
+#include "actors/store/merkle.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -51,18 +52,22 @@ static size_t put_blob(int fd, off_t at, const uint8_t *blob, size_t size, struc
 		       uint8_t *sealed)
 {
 	struct sha256 *digest = sha256_begin();
+	struct merkle merkle = {0};
+	struct hash root;
 	uint8_t cid[32], nonce[SEAL_NONCE] = {0};
 	size_t wrote = 0;
 	for (size_t done = 0; done < size; done += CHUNK) {
 		size_t length = size - done < CHUNK ? size - done : CHUNK;
 		memcpy(nonce, &done, sizeof done);
 		sha256_add(digest, blob + done, length);
+		merkle_add(&merkle, blob + done, length);
 		seal(sealer, nonce, NULL, 0, blob + done, length, sealed);
 		if (pwrite(fd, sealed, length + SEAL_TAG, at + (off_t)wrote) != (ssize_t)(length + SEAL_TAG))
 			stop("pwrite");
 		wrote += length + SEAL_TAG;
 	}
 	sha256_end(&digest, cid);
+	merkle_end(&merkle, &root);
 	return wrote;
 }
 

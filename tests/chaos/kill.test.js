@@ -8,6 +8,7 @@ const { Load, percentile } = require('./load.js')
 
 const times = process.env.WARREN_LONG ? 10 : 1
 const RESTART_MS = 500
+const STORAGE_MB = 512 * times // more than the fastest disk takes in the time of a test: a full node would refuse, rightly
 
 // Kills it and waits until another runs in its place. (Parking a node that dies often is right, and in the way here: it is
 // switched off in the configuration of these machines.)
@@ -37,7 +38,7 @@ function restartTimes(machine, who, seen) {
 }
 
 test(`store@1 is killed ${200 * times} times under load`, { timeout: 600000 }, async () => {
-	const machine = await Machine.create({ nodes: 2, storage: 64, conf: 'park_deaths = 0;' })
+	const machine = await Machine.create({ nodes: 2, storage: STORAGE_MB, conf: 'park_deaths = 0;' })
 	const load = new Load(machine, 1, { writers: 8, size: () => 500 + Math.floor(Math.random() * 8000) }).start()
 	const neighbour = new Load(machine, 2, { writers: 1, size: () => 1000 }).start()
 	try {
@@ -67,8 +68,8 @@ test(`store@1 is killed ${200 * times} times under load`, { timeout: 600000 }, a
 
 for (const who of ['broker', 'scribe', 'steward', 'wallet@1', 'gateway@1'])
 	test(`${who} is killed ${20 * times} times under load`, { timeout: 300000 }, async () => {
-		const machine = await Machine.create({ nodes: 2, storage: 64, conf: 'park_deaths = 0;' })
-		const load = new Load(machine, 1, { writers: 4 }).start()
+		const machine = await Machine.create({ nodes: 2, storage: STORAGE_MB, conf: 'park_deaths = 0;' })
+		const load = new Load(machine, 1, { writers: 4, size: () => 500 + Math.floor(Math.random() * 8000) }).start()
 		const neighbour = new Load(machine, 2, { writers: 1, size: () => 1000 }).start()
 		try {
 			const seen = []
