@@ -10,6 +10,16 @@ const { Machine, sleep } = require('./machine.js')
 
 const alive = (pid) => { try { process.kill(pid, 0); return fs.readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1][0] !== 'Z' } catch { return false } }
 
+test('each process is called what it is', async () => {
+	const machine = await Machine.create({ nodes: 2 })
+	try {
+		for (const { actor, node, pid } of machine.status().processes) {
+			const comm = fs.readFileSync(`/proc/${pid}/comm`, 'utf8').trim()
+			assert.strictEqual(comm, node ? `${actor}@${node}` : actor)
+		}
+	} finally { await machine.destroy() }
+})
+
 test('any process may be killed: it comes back, nobody else is touched', async () => {
 	const machine = await Machine.create({ nodes: 2 })
 	try {
@@ -19,8 +29,9 @@ test('any process may be killed: it comes back, nobody else is touched', async (
 			const before = machine.status().processes
 			const killed = machine.kill(who)
 			await machine.until(`${who} is back`, () => {
-				const now = machine.process(who)
-				return now.state === 'ready' && now.pid && now.pid !== killed
+				const { processes } = machine.status()
+				const now = machine.process(who, { processes })
+				return now.state === 'ready' && now.pid !== killed
 			})
 			await machine.ready()
 			for (const was of before) {

@@ -44,6 +44,15 @@ static bool read_record(struct born *born, enum kind kind)
 	return true;
 }
 
+/* "store@1" in ps, top and /proc/PID/comm: executed from a descriptor, we would be called by its number (before Linux 6.14).
+ * Threads born later begin with it; libzmq names its own. */
+static void show_name(const struct birth *birth)
+{
+	char who[WHO_TEXT];
+	prctl(PR_SET_NAME,
+	      who_text(birth->kind, birth->node, who)); /* the kernel keeps 15 letters: gateway@512 fits */
+}
+
 bool born_read(struct born *born, enum kind kind)
 {
 	prctl(PR_SET_DUMPABLE, 0); /* the kernel did this already when our program is unreadable to us */
@@ -61,6 +70,7 @@ bool born_read(struct born *born, enum kind kind)
 		log_error("life.wrong_uid", "uid=%u expected=%u", getuid(), born->birth.uid);
 		return false;
 	}
+	show_name(&born->birth);
 	return true;
 }
 
