@@ -268,8 +268,8 @@ static void steps(struct supervisor *s, uint64_t now)
 	}
 	for (unsigned i = 0; i < s->count; i++)
 		process_step(s, s->processes[i], now);
+	logs_turn(s); /* before the gates open: whose lines they are */
 	roster_turn(s, now);
-	logs_turn(s);
 	control_turn(s, now);
 	family_free_gone(s);
 	ready_turn(s, now);

@@ -40,7 +40,7 @@ static void begin(void)
 {
 	static const enum kind kinds[PROCESSES] = {SCRIBE, STORE, WALLET};
 	s = (struct supervisor){.loop = loop_new(), .processes = table, .count = PROCESSES};
-	s.roster.fd = -1;
+	s.roster.fd = s.logs.fd = -1;
 	for (int i = 0; i < PROCESSES; i++) {
 		processes[i] =
 			(struct process){.supervisor = &s, .row = actor_row(kinds[i]), .node = (uint16_t)i};
@@ -104,6 +104,38 @@ Test(roster, the_gate_opens_when_the_broker_knows_and_not_before)
 	turn(0);
 	cr_assert(gate_is_open(1));
 	cr_assert_eq(processes[1].state, PROCESS_STARTING);
+}
+
+Test(roster, the_gate_stays_shut_until_scribe_was_told_whose_lines_they_are)
+{
+	struct roster_entry entry;
+	s.logs.fd = dup(0); /* there is a scribe; nothing is sent to it here */
+	processes[1].log_pid = 1010;
+	bear(1, 11);
+	turn(0);
+	cr_assert(hear(&entry));
+	say(entry);
+	turn(0);
+	cr_assert_not(gate_is_open(1), "it has the pid of the birth before");
+	processes[1].log_pid = 1011;
+	turn(0);
+	cr_assert(gate_is_open(1));
+	close(s.logs.fd);
+	s.logs.fd = -1;
+}
+
+Test(roster, the_brokers_own_gate_waits_for_scribe_alone)
+{
+	processes[0].row = actor_row(BROKER);
+	s.logs.fd = dup(0);
+	bear(0, 10);
+	turn(0);
+	cr_assert_not(gate_is_open(0));
+	processes[0].log_pid = 1010;
+	turn(0);
+	cr_assert(gate_is_open(0));
+	close(s.logs.fd);
+	s.logs.fd = -1;
 }
 
 Test(roster, an_acknowledgement_of_what_was_never_said_opens_nothing)
