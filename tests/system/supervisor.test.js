@@ -26,14 +26,16 @@ test('any process may be killed: it comes back, nobody else is touched', async (
 		const blob = crypto.randomBytes(50000)
 		const { json: { cid } } = await machine.put(2, blob)
 		for (const who of ['broker', 'scribe', 'steward', 'wallet@1', 'store@1', 'gateway@1']) {
-			const before = machine.status().processes
+			const before = machine.status().processes, lies = []
 			const killed = machine.kill(who)
 			await machine.until(`${who} is back`, () => {
 				const { processes } = machine.status()
+				lies.push(...processes.filter(({ state, pid }) => state === 'ready' && !pid).map(({ actor }) => actor))
 				const now = machine.process(who, { processes })
 				return now.state === 'ready' && now.pid !== killed
 			})
 			await machine.ready()
+			assert.deepStrictEqual(lies, [], 'ready, and not there')
 			for (const was of before) {
 				const now = machine.process(was.node ? `${was.actor}@${was.node}` : was.actor)
 				if (was.pid !== killed) assert.strictEqual(now.pid, was.pid, `${was.actor}@${was.node} after ${who}`)

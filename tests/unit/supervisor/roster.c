@@ -1,10 +1,12 @@
 /* The roster: nobody execs before the broker knows, nobody is reaped before the broker was told, and a reborn broker is told
  * everything. The broker here is the test. */
+#include "supervisor/status.h"
 #include "supervisor/supervisor.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { PROCESSES = 3 };
@@ -136,6 +138,35 @@ Test(roster, the_brokers_own_gate_waits_for_scribe_alone)
 	cr_assert(gate_is_open(0));
 	close(s.logs.fd);
 	s.logs.fd = -1;
+}
+
+/* Shown between its end and its burial, it is not what it was. */
+Test(roster, who_has_died_is_not_shown_as_ready)
+{
+	struct config config = {0};
+	struct control_row row;
+	struct roster_entry entry;
+	s.config = &config;
+	bear(1, 11);
+	processes[1].pidfd = processes[1].report = processes[1].record = processes[1].life = -1;
+	processes[1].pid = fork();
+	if (processes[1].pid == 0)
+		_exit(0);
+	cr_assert_gt(processes[1].pid, 0);
+	turn(0);
+	cr_assert(hear(&entry));
+	close(processes[1].gate);
+	processes[1].gate = -1;
+	processes[1].state = PROCESS_READY;
+	processes[1].wanted = processes[1].killed = true; /* so that its end is looked for */
+	processes[1].born_ms = processes[1].killed_ms = now_ms();
+	while (!processes[1].dead)
+		process_step(&s, &processes[1], now_ms());
+	cr_assert(status_row(&s, 3, &row) && row.type == CONTROL_PROCESS);
+	cr_assert_eq(row.process.node, 1);
+	cr_assert_eq(row.process.pid, 0);
+	cr_assert_eq(row.process.state, PROCESS_BACKOFF, "state %u", row.process.state);
+	cr_assert_eq(waitpid(processes[1].pid, NULL, 0), processes[1].pid);
 }
 
 Test(roster, an_acknowledgement_of_what_was_never_said_opens_nothing)
