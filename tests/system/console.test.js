@@ -4,7 +4,7 @@ const test = require('node:test')
 const assert = require('node:assert')
 const fs = require('node:fs')
 const path = require('node:path')
-const { spawn } = require('node:child_process')
+const { spawn, spawnSync } = require('node:child_process')
 const { Machine, sleep } = require('./machine.js')
 
 let machine
@@ -62,6 +62,32 @@ test('logs: one process, several merged, only warnings, as JSON; map and calls c
 	for (const line of machine.warren('logs', 'store@1', '--json').out.trim().split('\n')) assert.strictEqual(JSON.parse(line).actor, 'store')
 	assert.match(machine.warren('map').out, /gateway@N.*store@N/)
 	assert.match(machine.warren('calls', 'store').out, /store_delete/)
+})
+
+test('operators may read the logs, and others may not; also of a node that came later', { skip: process.getuid() !== 0 && 'needs root' }, async () => {
+	const [group, gid] = fs.readFileSync('/etc/group', 'utf8').split('\n').map((line) => [line.split(':')[0], Number(line.split(':')[2])])
+		.find(([name, id]) => id > 0 && id < 60000 && name.length <= 32)
+	const shared = await Machine.create({ nodes: 1, conf: `operators = "${group}";` })
+	const logs = (groups, who) => spawnSync('setpriv', ['--reuid', '65534', '--regid', '65534', ...groups, path.join(shared.root, 'bin', 'warren'),
+		'--root', shared.root, 'logs', who], { encoding: 'utf8', timeout: 20000 })
+	const member = ['--groups', String(gid)], other = ['--clear-groups']
+	try {
+		assert.match(logs(member, 'store@1').stdout, /store\.opened/)
+		assert.match(logs(member, 'warrend').stdout, /warrend\.start/)
+		assert.notStrictEqual(logs(other, 'store@1').status, 0)
+		assert.strictEqual(logs(other, 'store@1').stdout, '')
+		shared.add(16)
+		shared.warren('reload')
+		await shared.until('node 2 is there', () => shared.process('store@2').state === 'ready')
+		await shared.until('and its log can be read', () => /store\.opened/.test(logs(member, 'store@2').stdout))
+		const conf = path.join(shared.root, 'etc', 'warren.conf')
+		fs.writeFileSync(conf, fs.readFileSync(conf, 'utf8').replace(/^operators.*$/m, ''))
+		shared.warren('reload')
+		await shared.until('operators are none any more', () => logs(member, 'store@1').status !== 0)
+		shared.kill('scribe')
+		await shared.ready()
+		assert.match(shared.warren('logs', 'store@1').out, /store\.opened/)
+	} finally { await shared.destroy() }
 })
 
 test('doctor is content with this machine, and names what ails a sick one', async () => {
