@@ -102,7 +102,8 @@ static void refuse(struct broker *self, struct peer *to, struct envelope e, enum
 	count(self, err);
 	e.type = ENVELOPE_ERROR;
 	e.error = (uint16_t)err;
-	pass(self, to, &e, "", 0);
+	send_to(self, to, &e, "", 0);
+	spread(self, &e, "", 0); /* also of an asker who is gone: taps see who was refused */
 }
 
 static enum err denied(struct broker *self, const struct arrival *in, const char *what)
@@ -268,11 +269,13 @@ static bool on_subscribe(struct broker *self, struct arrival *in)
 		listeners_remove(&self->listeners, listener);
 	else if (may && !listeners_add(&self->listeners, listener))
 		err = ERR_BUSY;
-	count(self, err);
 	tell_heard(self);
-	e->type = err == ERR_OK ? ENVELOPE_REPLY : ENVELOPE_ERROR;
-	e->error = (uint16_t)err;
-	send_to(self, in->from, e, "", 0);
+	e->type = ENVELOPE_REPLY;
+	e->error = ERR_OK;
+	if (err == ERR_OK)
+		send_to(self, in->from, e, "", 0);
+	else
+		refuse(self, in->from, *e, err);
 	return true;
 }
 

@@ -232,6 +232,13 @@ void people_taps(void)
 	ok(subscribe(&operator, ENVELOPE_SUBSCRIBE, 0, 0, 0) == 0, "and one opened to everybody");
 	round_trip(&store2, &wallet2);
 	copy_of(&operator, ENVELOPE_ASK, &passed, "which shows the other node's ask");
+	copy_of(&operator, ENVELOPE_REPLY, &passed, "and its answer");
+	ok(subscribe(&reader, ENVELOPE_SUBSCRIBE, 0, 0, 0) == ERR_DENIED,
+	   "the reader tries once more to tap");
+	if (copy_of(&operator, ENVELOPE_ERROR, &passed, "which the operator sees"))
+		ok(passed.error == ERR_DENIED && passed.source_kind == READER &&
+			   passed.source_uid == getuid() && passed.number == 0,
+		   "who it was, and what was refused");
 	speaker_close(&reader);
 	speaker_close(&operator);
 	machine_leave(&machine, &wallet2);

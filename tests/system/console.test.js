@@ -11,6 +11,10 @@ let machine
 test.before(async () => { machine = await Machine.create({ nodes: 2 }) })
 test.after(async () => { await machine.destroy() })
 
+// A group of this computer that is not root's: its name and number.
+const anyGroup = () => fs.readFileSync('/etc/group', 'utf8').split('\n').map((line) => [line.split(':')[0], Number(line.split(':')[2])])
+	.find(([name, id]) => id > 0 && id < 60000 && name.length <= 32)
+
 test('status: all is well, in words and as JSON with stable keys', async () => {
 	const { json: { cid } } = await machine.put(1, Buffer.alloc(5000, 7))
 	assert.ok(cid)
@@ -64,9 +68,26 @@ test('logs: one process, several merged, only warnings, as JSON; map and calls c
 	assert.match(machine.warren('calls', 'store').out, /store_delete/)
 })
 
+test('a tap that is refused shows in the tap of an operator, with who asked', { skip: process.getuid() !== 0 && 'needs root' }, async () => {
+	const [group, gid] = anyGroup()
+	const watched = await Machine.create({ nodes: 1, conf: `readers = "${group}";` })
+	const tap = spawn(path.join(watched.root, 'bin', 'warren'), ['--root', watched.root, 'tap'])
+	let seen = ''
+	tap.stdout.on('data', (part) => { seen += part })
+	try {
+		await watched.until('the tap is open', () => { watched.warren('call', 'store@1', 'store_stat'); return /store_stat/.test(seen) })
+		const refused = spawnSync('setpriv', ['--reuid', '65534', '--regid', '65534', '--groups', String(gid),
+			path.join(watched.root, 'bin', 'warren'), '--root', watched.root, 'tap'], { encoding: 'utf8', timeout: 20000 })
+		assert.match(refused.stderr, /denied: a tap sees what is asked/)
+		await watched.until('it is seen', () => /reader\(uid 65534\) +tap +denied: .*← alert/.test(seen), 5000).catch((error) => assert.fail(`${error.message}\n${seen}`))
+	} finally {
+		tap.kill('SIGINT')
+		await watched.destroy()
+	}
+})
+
 test('operators may read the logs, and others may not; also of a node that came later', { skip: process.getuid() !== 0 && 'needs root' }, async () => {
-	const [group, gid] = fs.readFileSync('/etc/group', 'utf8').split('\n').map((line) => [line.split(':')[0], Number(line.split(':')[2])])
-		.find(([name, id]) => id > 0 && id < 60000 && name.length <= 32)
+	const [group, gid] = anyGroup()
 	const shared = await Machine.create({ nodes: 1, conf: `operators = "${group}";` })
 	const logs = (groups, who) => spawnSync('setpriv', ['--reuid', '65534', '--regid', '65534', ...groups, path.join(shared.root, 'bin', 'warren'),
 		'--root', shared.root, 'logs', who], { encoding: 'utf8', timeout: 20000 })
