@@ -178,6 +178,18 @@ test('a program that others could have changed is not run', async (t) => {
 	} finally { await machine.destroy() }
 })
 
+test('programs that their process cannot read start undumpable; one that can be read is named, with what to do', async () => {
+	const machine = await Machine.create({ nodes: 1 })
+	try {
+		for (const { who, missing } of machine.status().processes) assert.ok(!missing.includes('dumpable'), `${who} lacks ${missing}`)
+		fs.chmodSync(path.join(machine.root, 'bin', 'warren-store'), 0o755)
+		machine.warren('restart', 'store@1')
+		await machine.ready()
+		assert.ok(machine.process('store@1').missing.includes('dumpable'))
+		assert.match(machine.warrenFails('doctor').out, /dumpable[^]*chmod 0711 ROOT\/bin\/warren-\* \(0111 without root\)/)
+	} finally { await machine.destroy() }
+})
+
 test('every process runs as its own uid, without capabilities, in a jail of its own', { skip: process.getuid() !== 0 && 'needs root: uids are a wall of root' }, async () => {
 	const machine = await Machine.create({ nodes: 2 })
 	try {
