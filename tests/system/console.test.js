@@ -34,6 +34,19 @@ test('status: all is well, in words and as JSON with stable keys', async () => {
 		for (const key of ['actor', 'node', 'pid', 'uid', 'state', 'restarts', 'pss']) assert.ok(key in process_, key)
 })
 
+test('every program says its name and the one version', () => {
+	const tree = path.join(__dirname, '..', '..')
+	const version = /^project\(warren VERSION ([0-9.]+) /m.exec(fs.readFileSync(path.join(tree, 'CMakeLists.txt'), 'utf8'))[1]
+	assert.match(fs.readFileSync(path.join(tree, 'CHANGELOG.md'), 'utf8'), new RegExp(`^## ${version}\\b`, 'm'))
+	const programs = fs.readdirSync(path.join(machine.root, 'bin'))
+	assert.ok(programs.length >= 8)
+	for (const program of programs) {
+		const said = spawnSync(path.join(machine.root, 'bin', program), ['--version'], { encoding: 'utf8', timeout: 20000 })
+		assert.strictEqual(said.status, 0, program)
+		assert.ok(said.stdout.startsWith(`${program} ${version}`), `${program}: ${said.stdout}${said.stderr}`)
+	}
+})
+
 test('call: an answer, the help, the nearest name', () => {
 	const address = machine.warren('call', 'wallet@1', 'wallet_address').out
 	assert.match(address, /0x[0-9a-fA-F]{40}/)
