@@ -48,6 +48,18 @@ static uint64_t now_ns(void)
 
 /* -- sending -------------------------------------------------------------------------------------- */
 
+static void forget(struct broker *self, uint64_t birth);
+
+/* A person who went without a word is noticed by the first send that fails; of processes the roster tells. */
+static enum err send_to(struct broker *self, const struct peer *to, struct envelope *e, const void *body,
+			size_t length)
+{
+	enum err err = door_send(&self->doors, &to->at, e, body, length);
+	if (err == ERR_GONE && to->at.door != DOOR_BUS)
+		forget(self, to->birth);
+	return err;
+}
+
 /* Hands a copy to who listens: events as they are, all else to taps behind its header. A full one misses it. */
 static void spread(struct broker *self, struct envelope *e, const void *body, size_t length)
 {
@@ -56,13 +68,13 @@ static void spread(struct broker *self, struct envelope *e, const void *body, si
 		const struct listener *one = &self->listeners.all[i];
 		struct peer *to = listener_hears(one, e) ? peers_by_birth(&self->peers, one->birth) : NULL;
 		if (to && one->number) {
-			door_send(&self->doors, &to->at, e, body, length);
+			send_to(self, to, e, body, length);
 		} else if (to) {
 			struct envelope tapped = {.type = ENVELOPE_TAPPED};
 			copy = copy ? copy : x_new(ENVELOPE_BYTES + length);
 			envelope_write(e, copy);
 			memcpy(copy + ENVELOPE_BYTES, body, length);
-			door_send(&self->doors, &to->at, &tapped, copy, ENVELOPE_BYTES + length);
+			send_to(self, to, &tapped, copy, ENVELOPE_BYTES + length);
 		}
 	}
 	x_free(&copy);
@@ -70,7 +82,7 @@ static void spread(struct broker *self, struct envelope *e, const void *body, si
 
 static enum err pass(struct broker *self, struct peer *to, struct envelope *e, const void *body, size_t size)
 {
-	enum err err = door_send(&self->doors, &to->at, e, body, size);
+	enum err err = send_to(self, to, e, body, size);
 	if (err == ERR_OK)
 		spread(self, e, body, size);
 	return err;
@@ -90,7 +102,8 @@ static void refuse(struct broker *self, struct peer *to, struct envelope e, enum
 	count(self, err);
 	e.type = ENVELOPE_ERROR;
 	e.error = (uint16_t)err;
-	pass(self, to, &e, "", 0);
+	send_to(self, to, &e, "", 0);
+	spread(self, &e, "", 0); /* also of an asker who is gone: taps see who was refused */
 }
 
 static enum err denied(struct broker *self, const struct arrival *in, const char *what)
@@ -234,7 +247,7 @@ static bool on_hello(struct broker *self, const struct arrival *in)
 				   .caller_birth = in->from->birth};
 	in->from->welcome = in->e.serial == self->fingerprint;
 	if (in->from->welcome) {
-		door_send(&self->doors, &in->visitor, &welcome, "", 0);
+		send_to(self, in->from, &welcome, "", 0);
 	} else {
 		log_warn("hello.fingerprint", "from=%s node=%u", kind_name(in->from->kind), in->from->node);
 		refuse(self, in->from, in->e, ERR_FINGERPRINT);
@@ -256,11 +269,13 @@ static bool on_subscribe(struct broker *self, struct arrival *in)
 		listeners_remove(&self->listeners, listener);
 	else if (may && !listeners_add(&self->listeners, listener))
 		err = ERR_BUSY;
-	count(self, err);
 	tell_heard(self);
-	e->type = err == ERR_OK ? ENVELOPE_REPLY : ENVELOPE_ERROR;
-	e->error = (uint16_t)err;
-	door_send(&self->doors, &in->visitor, e, "", 0);
+	e->type = ENVELOPE_REPLY;
+	e->error = ERR_OK;
+	if (err == ERR_OK)
+		send_to(self, in->from, e, "", 0);
+	else
+		refuse(self, in->from, *e, err);
 	return true;
 }
 

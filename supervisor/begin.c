@@ -1,5 +1,5 @@
 /* A birth, on the supervisor's side: what the process will inherit, the fork, its place in the control
- * groups. The gate stays shut until the broker knows the newborn (roster.c). Everything opened here for one
+ * groups. The gate stays shut until the broker knows the newborn and scribe was told (roster.c). Everything opened here for one
  * birth is closed by process_close_birth(). */
 #include "supervisor/supervisor.h"
 
@@ -257,8 +257,6 @@ void process_begin(struct supervisor *s, struct process *process)
 		return;
 	}
 	s->roster.behind = s->logs.behind = s->dirty = true;
-	if (process->row->kind == BROKER)
-		process_open_gate(s, process);
 }
 
 void process_open_gate(struct supervisor *s, struct process *process)

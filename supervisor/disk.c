@@ -1,6 +1,8 @@
 /* Reads statvfs and the stores' files, removes half-made nodes. Part of `warrend add`. */
 #include "supervisor/disk.h"
 
+#include "supervisor/log_folder.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -129,12 +131,14 @@ bool disk_remove_below(int parent, const char *folder, const char *name)
 bool disk_make_foreign(const struct machine *machine, int parent, const char *name, uint32_t uid,
 		       struct why *why)
 {
-	struct stat at;
-	if (mkdirat(parent, name, 0700) != 0 && errno != EEXIST)
+	struct stat at, above;
+	if ((mkdirat(parent, name, 0700) != 0 && errno != EEXIST) || fstat(parent, &above) != 0)
 		return refuse(why, "%s/logs/%s: %s", machine->root, name, strerror(errno));
+	uint32_t group = above.st_mode & S_ISGID ? above.st_gid : 0;
 	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	bool made = fd >= 0 && fstat(fd, &at) == 0 && (at.st_uid == uid || at.st_uid == geteuid()) &&
-		    (geteuid() != 0 || fchown(fd, uid, uid) == 0) && fchmod(fd, 0700) == 0;
+		    (geteuid() != 0 ? fchmod(fd, 0700) == 0
+				    : fchown(fd, uid, uid) == 0 && log_folder_open_to(fd, uid, group));
 	int error = errno;
 	if (fd >= 0)
 		close(fd);

@@ -16,7 +16,8 @@ bool disk_has_room(const struct machine *machine, const struct config *config, u
 bool disk_remove(int parent, const char *name);
 bool disk_remove_below(int parent, const char *folder, const char *name);
 
-/* Makes a 0700 folder inside one that belongs to `uid` itself, which may put anything in its place meanwhile. */
+/* Makes a folder inside one that belongs to `uid` itself, which may put anything in its place meanwhile. 0700, or open to the
+ * group that its parent hands down (log_folder.h). */
 bool disk_make_foreign(const struct machine *machine, int parent, const char *name, uint32_t uid, struct why *why);
 
 /* syncfs(2) of the file system below. */

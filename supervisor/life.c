@@ -145,6 +145,8 @@ static void look_for_end(struct supervisor *s, struct process *process)
 	process->died_ms = now_ms();
 	process->last_end = end.si_code == CLD_EXITED ? end.si_status : -end.si_status;
 	process_close_birth(s, process);
+	process->state = process->wanted && !process->ending ? PROCESS_BACKOFF : PROCESS_STOPPING;
+	process->next_ms = process->died_ms; /* how long it will wait is known when it is buried */
 	s->roster.behind = s->dirty = true;
 	bool asked = process->ending && (process->last_end == 0 || process->termed);
 	log_line(asked ? LOG_INFO : LOG_WARN, "process.ended", "process=%s pid=%d %s=%d up_ms=%llu",

@@ -68,15 +68,18 @@ static int open_below(const struct machine *machine, const char *path, struct wh
 	return fd;
 }
 
-static bool own_place(const struct machine *machine, int fd, uint32_t uid, const char *path, struct why *why)
+static bool own_place(const struct machine *machine, enum kind kind, int fd, uint32_t uid, const char *path,
+		      struct why *why)
 {
 	struct stat at;
+	mode_t closed =
+		kind == SCRIBE && machine->as_root ? 027 : 077; /* operators may read logs: log_folder.c */
 	if (fstat(fd, &at) != 0)
 		return refuse(why, "%s/%s: %s", machine->root, path, strerror(errno));
 	if (at.st_uid != uid)
 		return refuse(why, "%s/%s belongs to uid %u; it must belong to uid %u (chown it back)",
 			      machine->root, path, at.st_uid, uid);
-	if (at.st_mode & 077)
+	if (at.st_mode & closed)
 		return refuse(why, "%s/%s is open to others (mode %03o); chmod 0700 it", machine->root, path,
 			      at.st_mode & 07777);
 	return true;
@@ -94,7 +97,7 @@ int place_open(const struct machine *machine, enum kind kind, uint16_t node, str
 		return -1;
 	}
 	snprintf(shown, sizeof shown, "%s/%s", machine->root, path);
-	bool fine = place_of(kind) ? own_place(machine, fd, machine_uid(machine, kind, node), path, why)
+	bool fine = place_of(kind) ? own_place(machine, kind, fd, machine_uid(machine, kind, node), path, why)
 				   : only_ours(fd, shown, S_IFDIR, why);
 	if (fine)
 		return fd;

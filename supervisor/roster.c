@@ -138,12 +138,24 @@ static void on_roster(void *context, int fd, uint32_t events)
 	}
 }
 
+static bool broker_knows(const struct supervisor *s, const struct process *process)
+{
+	return process->row->kind == BROKER || (process->told.verb && process->told.birth == process->birth &&
+						process->told_serial <= s->roster.acked);
+}
+
+/* Else the first lines would carry the pid of the birth before. It need not have read it: datagrams keep their order, and it
+ * reads out the pipe before it takes the new pid. Without a scribe the lines wait for the next one. */
+static bool scribe_is_told(const struct supervisor *s, const struct process *process)
+{
+	return s->logs.fd < 0 || process->log_pid == process->pid;
+}
+
 static void open_gates(struct supervisor *s)
 {
 	for (unsigned i = 0; i < s->count; i++) {
 		struct process *process = s->processes[i];
-		if (process->gate >= 0 && process->told.verb && process->told.birth == process->birth &&
-		    process->told_serial <= s->roster.acked)
+		if (process->gate >= 0 && broker_knows(s, process) && scribe_is_told(s, process))
 			process_open_gate(s, process);
 	}
 }

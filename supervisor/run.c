@@ -6,6 +6,7 @@
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
 #include "supervisor/jail.h"
+#include "supervisor/log_folder.h"
 #include "supervisor/notify.h"
 #include "supervisor/ready.h"
 #include "supervisor/status.h"
@@ -132,6 +133,7 @@ static bool open_all(struct supervisor *s, struct why *why)
 		if (!door_open(s, door, DOOR_TRIES, why))
 			return false;
 	limits_open(&s->limits, s->config->without);
+	log_folder_share(&s->machine, s->config->operators);
 	if (!machine_write_pid(&s->machine))
 		return refuse(why, "%s/run/warrend.pid: %s", s->machine.root, strerror(errno));
 	return family_declare(s) || refuse(why, "no pipes for logs: %s", strerror(errno));
@@ -208,6 +210,7 @@ bool supervisor_reload(struct supervisor *s, struct why *why)
 	say_what_changed(s, fresh);
 	config_free(&s->config);
 	s->config = fresh;
+	log_folder_share(&s->machine, fresh->operators);
 	family_declare(s);
 	retry_misconfigured(s);
 	log_info("config.read", "nodes=%u", s->config->count);
@@ -268,8 +271,8 @@ static void steps(struct supervisor *s, uint64_t now)
 	}
 	for (unsigned i = 0; i < s->count; i++)
 		process_step(s, s->processes[i], now);
+	logs_turn(s); /* before the gates open: whose lines they are */
 	roster_turn(s, now);
-	logs_turn(s);
 	control_turn(s, now);
 	family_free_gone(s);
 	ready_turn(s, now);

@@ -7,6 +7,8 @@
 #include "supervisor/make.h"
 #include "supervisor/verbs.h"
 
+#include "proto/version.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -25,7 +27,8 @@ static const char usage[] =
 	"  start    run it in the background; returns when all is ready\n"
 	"  run      run it in the foreground\n"
 	"  stop     end it, in order, within 10 s\n"
-	"  check    look for mistakes in its configuration\n";
+	"  check    look for mistakes in its configuration\n"
+	"warrend --version\n";
 
 enum option_code {
 	OPTION_ROOT = 1,
@@ -171,6 +174,8 @@ int main(int count, char **arguments)
 	signal(SIGCHLD, SIG_DFL); /* ignored by whoever started us, the kernel would bury our dead itself */
 	if (!standard_descriptors())
 		return 1;
+	if (count == 2 && strcmp(arguments[1], "--version") == 0)
+		return puts("warrend " WARREN_VERSION) < 0 || fflush(stdout) != 0;
 	if (!read_command(count, arguments, &command)) {
 		fputs(usage, stderr);
 		return EXIT_USAGE;

@@ -5,6 +5,7 @@
 
 #include "actors/console/root.h"
 #include "actors/console/words.h"
+#include "proto/version.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -136,9 +137,10 @@ static enum ending version(struct console *console)
 	char rows[20];
 	snprintf(rows, sizeof rows, "%016" PRIx64, calls_fingerprint());
 	if (console->json)
-		json_say(&console->out, json_pack("{s:s}", "rows", rows), false);
+		json_say(&console->out, json_pack("{s:s, s:s}", "version", WARREN_VERSION, "rows", rows),
+			 false);
 	else
-		say(&console->out, "warren, protocol rows %s\n", rows);
+		say(&console->out, "warren %s, protocol rows %s\n", WARREN_VERSION, rows);
 	return END_OK;
 }
 

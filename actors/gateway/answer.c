@@ -18,6 +18,8 @@ static const char *code_of_status(unsigned status)
 		return "NOT_FOUND";
 	case MHD_HTTP_METHOD_NOT_ALLOWED:
 		return "METHOD_NOT_ALLOWED";
+	case MHD_HTTP_REQUEST_TIMEOUT:
+		return "TOO_SLOW";
 	case MHD_HTTP_LENGTH_REQUIRED:
 		return "LENGTH_REQUIRED";
 	case MHD_HTTP_PRECONDITION_FAILED:

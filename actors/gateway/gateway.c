@@ -233,7 +233,7 @@ static void show_limits(struct gateway *self, unsigned connections)
 						&gauge->drops, connections});
 	gauge = &counts->slots;
 	actor_limit(self->actor,
-		    (struct limit){"blob transfers", &gauge->depth, &gauge->high, NULL, HTTP_SLOTS});
+		    (struct limit){"blob transfers", &gauge->depth, &gauge->high, &gauge->drops, HTTP_SLOTS});
 	gauge = &counts->waiting;
 	actor_limit(self->actor, (struct limit){"requests waiting", &gauge->depth, &gauge->high,
 						&gauge->drops, 2 * HTTP_WAITING + HTTP_SLOTS});
@@ -260,6 +260,8 @@ static int on_start(struct actor *actor)
 				     .wait_ms = HTTP_WAIT_MS,
 				     .patience_ms = HTTP_PATIENCE_MS,
 				     .step_ms = HTTP_STEP_MS,
+				     .pace_ms = HTTP_PACE_MS,
+				     .pace_bytes = HTTP_PACE_BYTES,
 				     .need_facts = need_facts,
 				     .context = self};
 	char why[SHARDS_WHY];

@@ -139,6 +139,7 @@ static void check_deadlines(struct http *http)
 		else if (hung_up(visit))
 			shutdown(visit->fd, SHUT_RDWR);
 	}
+	visits_keep_pace(http);
 	porch_turn(http->porch, http->now_ms);
 }
 

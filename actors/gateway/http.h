@@ -21,6 +21,9 @@ struct http_config {
 	/* How long in ms: for a request's head, and between requests (idle); for a place among the transfers, or for the store
 	 * to be there (wait); for the store's next word, or for facts (patience); for a client to move 64 KiB (step). */
 	unsigned idle_ms, wait_ms, patience_ms, step_ms;
+	/* While uploads wait for a slot, one that brought less than `pace_bytes` in its last `pace_ms` may lose its own. */
+	unsigned pace_ms;
+	uint32_t pace_bytes; /* at most HTTP_PACE_MOST */
 	void (*need_facts)(void *context); /* ask the store for both; answer with http_facts() */
 	void *context;
 };
@@ -32,6 +35,11 @@ enum {
 	HTTP_WAIT_MS = 2000,
 	HTTP_PATIENCE_MS = 10000,
 	HTTP_STEP_MS = 20000,
+	/* Who waits is served before its HTTP_WAIT_MS are over. Half a second is left for the turns of both; the rate,
+	 * 43 kbit/s, is below what any line made for data brings. */
+	HTTP_PACE_MS = 1500,
+	HTTP_PACE_BYTES = 8192,
+	HTTP_PACE_MOST = 8192,
 	HTTP_SLOTS = STREAM_TRANSFERS, /* requests that move a blob at once; more wait their turn */
 	HTTP_SLOTS_EACH = 192,	       /* of which at most so many upload, and at most so many download */
 	HTTP_WAITING = 1024,	       /* of each direction that wait for a slot; one more is told at once: busy */
@@ -45,7 +53,7 @@ struct http_counts {
 	uint64_t requests, refused, failed; /* answered; of these with 4xx; with 5xx or cut off */
 	uint64_t bytes_in, bytes_out;	    /* of blobs */
 	struct http_gauge connections;	    /* drops: idle ones shown out to make room */
-	struct http_gauge slots;
+	struct http_gauge slots;       /* drops: slow uploads that lost theirs to who waited */
 	struct http_gauge waiting; /* for a slot, or for the store; drops: answered 503 */
 };
 

@@ -86,6 +86,7 @@ void visit_resume(struct visit *visit)
 	wait_no_more(visit);
 	visit->suspended = false;
 	visit->awaits = AWAITS_CLIENT;
+	visit->request.pace = (struct pace){0}; /* it waited for us: that is no time of its own */
 	visit_pace(visit);
 	MHD_resume_connection(visit->connection);
 }

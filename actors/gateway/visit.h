@@ -28,6 +28,14 @@ enum direction { UPLOAD, DOWNLOAD, DIRECTIONS };
 /* For whom a request waits; the deadline belongs to it. */
 enum awaits { AWAITS_CLIENT, AWAITS_TURN /* a slot, or the store's return */, AWAITS_STORE, AWAITS_FACTS };
 
+/* How fast an upload comes: bytes of the last whole stretch of pace_ms, and of the one that runs. */
+struct pace {
+	uint64_t since_ms; /* 0: none runs */
+	uint64_t since;	   /* bytes that had come by then */
+	bool known;	   /* a whole one has passed */
+	uint64_t last;
+};
+
 struct request {
 	struct request_line line;
 	struct target target;
@@ -50,6 +58,7 @@ struct request {
 	struct chunk *filling; /* 64 KiB at a time */
 	uint64_t taken;	       /* bytes of the body */
 	bool ended;	       /* END was sent */
+	struct pace pace;      /* while it has a slot */
 	struct stream_stored stored;
 
 	/* download */
@@ -114,6 +123,9 @@ enum MHD_Result visit_refuse_now(struct visit *visit);
 
 /* What is to be said about how the transfer ended. */
 struct complaint visit_complaint(struct visit *visit, enum err err);
+
+/* pace.c: measures all uploads; when others wait, as many of the slowest lose their slots */
+void visits_keep_pace(struct http *http);
 
 /* http.c */
 uint64_t http_now(void); /* CLOCK_MONOTONIC, ms */

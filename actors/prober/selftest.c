@@ -5,6 +5,7 @@
  * 0: every wall held. */
 #include "actors/prober/bus_attacks.h"
 #include "proto/actors.h"
+#include "proto/version.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -328,6 +329,8 @@ static bool control(const struct selftest *self)
 int main(int argc, char **argv)
 {
 	static struct selftest self;
+	if (argc == 2 && strcmp(argv[1], "--version") == 0)
+		return puts("warren-selftest " WARREN_VERSION) < 0;
 	self.verbose = argc > 1 && strcmp(argv[1], "-v") == 0;
 	ssize_t length = readlink("/proc/self/exe", self.bin, sizeof self.bin - 1);
 	if (length <= 0 || geteuid() != 0) {

@@ -4,6 +4,19 @@
 #include <string.h>
 #include <sys/wait.h>
 
+static bool is_called(pid_t pid, const char *name)
+{
+	char path[48], text[64] = "";
+	snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
+	FILE *file = fopen(path, "r");
+	bool is = file && fgets(text, sizeof text, file) && strcmp(text, name) == 0;
+	if (!is)
+		note("it is called %s", text);
+	if (file)
+		fclose(file);
+	return is;
+}
+
 void start_order(void)
 {
 	struct fake fake;
@@ -33,6 +46,7 @@ void start_order(void)
 	child_beats(&fake.child);
 	ok(!fake_receive(&fake, &hello, 0), "it says HELLO no more");
 	ok(strstr(fake.child.logged, "info life.start uid=") != NULL, "its start is in its log");
+	ok(is_called(fake.child.pid, "wallet@2\n"), "ps shows which process it is");
 	fake_end(&fake);
 }
 

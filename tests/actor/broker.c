@@ -48,6 +48,7 @@ static const struct scenario scenarios[] = {
 	{"people.authority", people_authority},
 	{"people.events", people_events},
 	{"people.heard", people_heard},
+	{"people.gone", people_gone},
 	{"people.taps", people_taps},
 	{"people.full_tap", people_full_tap},
 	{"hostile.frames", hostile_frames},

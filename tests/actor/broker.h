@@ -38,7 +38,7 @@ void strangers_unknown(void), strangers_live_id(void), strangers_dead_id(void), 
 /* broker_bounds.c */
 void bounds_per_caller(void), bounds_per_person(void), bounds_full_queue(void), bounds_people(void);
 /* broker_people.c */
-void people_authority(void), people_events(void), people_heard(void), people_taps(void), people_full_tap(void);
+void people_authority(void), people_events(void), people_heard(void), people_gone(void), people_taps(void), people_full_tap(void);
 /* broker_hostile.c */
 void hostile_frames(void), hostile_bytes(void), hostile_flood(void);
 /* broker_life.c */

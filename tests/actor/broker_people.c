@@ -154,6 +154,35 @@ void people_heard(void)
 	machine_end(&machine);
 }
 
+/* A console that was killed says no UNSUBSCRIBE; the first events that cannot reach it are the last that are sent. */
+void people_gone(void)
+{
+	struct machine machine;
+	struct speaker store, wallet, reader, operator;
+	uint64_t until = frames_now_ns() + WAIT_MS * UINT64_C(1000000);
+	machine_begin(&machine);
+	machine_join(&machine, &store, STORE, 1);
+	machine_join(&machine, &wallet, WALLET, 1);
+	machine_person(&machine, &reader, READ_DOOR);
+	machine_person(&machine, &operator, OPERATE);
+	subscribe(&reader, ENVELOPE_SUBSCRIBE, EVENT_PUT_DONE, 0, 0);
+	subscribe(&operator, ENVELOPE_SUBSCRIBE, 0, 0, 0);
+	ok(round_trip(&store, &wallet) && store.heard && wallet.heard, "two people listen");
+	speaker_close(&operator);
+	while (wallet.heard && frames_now_ns() < until)
+		round_trip(&store, &wallet);
+	ok(!wallet.heard && store.heard, "a tap that was killed is forgotten, another's subscription is not");
+	speaker_close(&reader);
+	while (store.heard && frames_now_ns() < until) {
+		publish(&store, EVENT_PUT_DONE, "to whom?");
+		round_trip(&store, &wallet);
+	}
+	ok(!store.heard, "then that one, too");
+	machine_leave(&machine, &wallet);
+	machine_leave(&machine, &store);
+	machine_end(&machine);
+}
+
 /* A copy: a header as it passed, then the body. */
 static bool copy_of(struct speaker *speaker, unsigned type, struct frame *passed, const char *what)
 {
@@ -203,6 +232,13 @@ void people_taps(void)
 	ok(subscribe(&operator, ENVELOPE_SUBSCRIBE, 0, 0, 0) == 0, "and one opened to everybody");
 	round_trip(&store2, &wallet2);
 	copy_of(&operator, ENVELOPE_ASK, &passed, "which shows the other node's ask");
+	copy_of(&operator, ENVELOPE_REPLY, &passed, "and its answer");
+	ok(subscribe(&reader, ENVELOPE_SUBSCRIBE, 0, 0, 0) == ERR_DENIED,
+	   "the reader tries once more to tap");
+	if (copy_of(&operator, ENVELOPE_ERROR, &passed, "which the operator sees"))
+		ok(passed.error == ERR_DENIED && passed.source_kind == READER &&
+			   passed.source_uid == getuid() && passed.number == 0,
+		   "who it was, and what was refused");
 	speaker_close(&reader);
 	speaker_close(&operator);
 	machine_leave(&machine, &wallet2);

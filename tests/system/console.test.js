@@ -4,12 +4,16 @@ const test = require('node:test')
 const assert = require('node:assert')
 const fs = require('node:fs')
 const path = require('node:path')
-const { spawn } = require('node:child_process')
+const { spawn, spawnSync } = require('node:child_process')
 const { Machine, sleep } = require('./machine.js')
 
 let machine
 test.before(async () => { machine = await Machine.create({ nodes: 2 }) })
 test.after(async () => { await machine.destroy() })
+
+// A group of this computer that is not root's: its name and number.
+const anyGroup = () => fs.readFileSync('/etc/group', 'utf8').split('\n').map((line) => [line.split(':')[0], Number(line.split(':')[2])])
+	.find(([name, id]) => id > 0 && id < 60000 && name.length <= 32)
 
 test('status: all is well, in words and as JSON with stable keys', async () => {
 	const { json: { cid } } = await machine.put(1, Buffer.alloc(5000, 7))
@@ -28,6 +32,19 @@ test('status: all is well, in words and as JSON with stable keys', async () => {
 	assert.ok(status.nodes[0].used > 5000 && status.nodes[1].used === 0)
 	for (const process_ of status.processes)
 		for (const key of ['actor', 'node', 'pid', 'uid', 'state', 'restarts', 'pss']) assert.ok(key in process_, key)
+})
+
+test('every program says its name and the one version', () => {
+	const tree = path.join(__dirname, '..', '..')
+	const version = /^project\(warren VERSION ([0-9.]+) /m.exec(fs.readFileSync(path.join(tree, 'CMakeLists.txt'), 'utf8'))[1]
+	assert.match(fs.readFileSync(path.join(tree, 'CHANGELOG.md'), 'utf8'), new RegExp(`^## ${version}\\b`, 'm'))
+	const programs = fs.readdirSync(path.join(machine.root, 'bin'))
+	assert.ok(programs.length >= 8)
+	for (const program of programs) {
+		const said = spawnSync(path.join(machine.root, 'bin', program), ['--version'], { encoding: 'utf8', timeout: 20000 })
+		assert.strictEqual(said.status, 0, program)
+		assert.ok(said.stdout.startsWith(`${program} ${version}`), `${program}: ${said.stdout}${said.stderr}`)
+	}
 })
 
 test('call: an answer, the help, the nearest name', () => {
@@ -62,6 +79,49 @@ test('logs: one process, several merged, only warnings, as JSON; map and calls c
 	for (const line of machine.warren('logs', 'store@1', '--json').out.trim().split('\n')) assert.strictEqual(JSON.parse(line).actor, 'store')
 	assert.match(machine.warren('map').out, /gateway@N.*store@N/)
 	assert.match(machine.warren('calls', 'store').out, /store_delete/)
+})
+
+test('a tap that is refused shows in the tap of an operator, with who asked', { skip: process.getuid() !== 0 && 'needs root' }, async () => {
+	const [group, gid] = anyGroup()
+	const watched = await Machine.create({ nodes: 1, conf: `readers = "${group}";` })
+	const tap = spawn(path.join(watched.root, 'bin', 'warren'), ['--root', watched.root, 'tap'])
+	let seen = ''
+	tap.stdout.on('data', (part) => { seen += part })
+	try {
+		await watched.until('the tap is open', () => { watched.warren('call', 'store@1', 'store_stat'); return /store_stat/.test(seen) })
+		const refused = spawnSync('setpriv', ['--reuid', '65534', '--regid', '65534', '--groups', String(gid),
+			path.join(watched.root, 'bin', 'warren'), '--root', watched.root, 'tap'], { encoding: 'utf8', timeout: 20000 })
+		assert.match(refused.stderr, /denied: a tap sees what is asked/)
+		await watched.until('it is seen', () => /reader\(uid 65534\) +tap +denied: .*← alert/.test(seen), 5000).catch((error) => assert.fail(`${error.message}\n${seen}`))
+	} finally {
+		tap.kill('SIGINT')
+		await watched.destroy()
+	}
+})
+
+test('operators may read the logs, and others may not; also of a node that came later', { skip: process.getuid() !== 0 && 'needs root' }, async () => {
+	const [group, gid] = anyGroup()
+	const shared = await Machine.create({ nodes: 1, conf: `operators = "${group}";` })
+	const logs = (groups, who) => spawnSync('setpriv', ['--reuid', '65534', '--regid', '65534', ...groups, path.join(shared.root, 'bin', 'warren'),
+		'--root', shared.root, 'logs', who], { encoding: 'utf8', timeout: 20000 })
+	const member = ['--groups', String(gid)], other = ['--clear-groups']
+	try {
+		assert.match(logs(member, 'store@1').stdout, /store\.opened/)
+		assert.match(logs(member, 'warrend').stdout, /warrend\.start/)
+		assert.notStrictEqual(logs(other, 'store@1').status, 0)
+		assert.strictEqual(logs(other, 'store@1').stdout, '')
+		shared.add(16)
+		shared.warren('reload')
+		await shared.until('node 2 is there', () => shared.process('store@2').state === 'ready')
+		await shared.until('and its log can be read', () => /store\.opened/.test(logs(member, 'store@2').stdout))
+		const conf = path.join(shared.root, 'etc', 'warren.conf')
+		fs.writeFileSync(conf, fs.readFileSync(conf, 'utf8').replace(/^operators.*$/m, ''))
+		shared.warren('reload')
+		await shared.until('operators are none any more', () => logs(member, 'store@1').status !== 0)
+		shared.kill('scribe')
+		await shared.ready()
+		assert.match(shared.warren('logs', 'store@1').out, /store\.opened/)
+	} finally { await shared.destroy() }
 })
 
 test('doctor is content with this machine, and names what ails a sick one', async () => {

@@ -151,7 +151,7 @@ function installPrograms(root) {
 	for (const name of fs.readdirSync(BUILD)) {
 		if (name !== 'warren' && name !== 'warrend' && !name.startsWith('warren-')) continue
 		fs.copyFileSync(path.join(BUILD, name), path.join(bin, name))
-		fs.chmodSync(path.join(bin, name), name === 'warren' || process.getuid() !== 0 ? 0o755 : 0o711)
+		fs.chmodSync(path.join(bin, name), name === 'warren' ? 0o755 : process.getuid() !== 0 ? 0o111 : 0o711)
 	}
 }
 

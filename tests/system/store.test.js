@@ -131,7 +131,34 @@ test('a body too large, cut short, or framed in two ways is refused and nothing 
 	assert.match(chunked, new RegExp(`^HTTP/1.1 201 [^]*${helloCid}`))
 })
 
-test('five hundred idle and slow clients: readers do not notice, a writer is served once the slow ones are cut', async () => {
+test('two hundred and fifty slow uploads: they lose their places to a writer, who is served, not told to come again', async () => {
+	const siege = []
+	let told = 0
+	for (let i = 0; i < 250; i++) {
+		const socket = net.connect(machine.ports[1], '127.0.0.1')
+		socket.on('error', () => {})
+		socket.on('data', (heard) => { told += /^HTTP\/1\.1 408 [^]*TOO_SLOW/.test(heard) })
+		socket.write('POST /store HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\na')
+		siege.push(socket)
+	}
+	const trickle = setInterval(() => { for (const socket of siege) if (!socket.destroyed) socket.write('a') }, 250)
+	try {
+		await machine.until('all places are taken, and others wait', () => {
+			const { limits } = JSON.parse(machine.warren('call', 'gateway@1', 'actor_limits', '--json').out)
+			return limits.find((row) => row.name === 'blob transfers').high >= 192 && limits.find((row) => row.name === 'requests waiting').high > 0
+		})
+		for (let i = 0; i < 3; i++) {
+			const answer = await machine.put(1, Buffer.from(`among slow ones ${i}`))
+			assert.strictEqual(answer.status, 201, `${answer.body}`)
+		}
+		await machine.until('slow ones were told why', () => told > 0)
+	} finally {
+		clearInterval(trickle)
+		for (const socket of siege) socket.destroy()
+	}
+})
+
+test('five hundred idle and slow clients: readers do not notice, a writer is served', async () => {
 	const { json: { cid } } = await machine.put(2, Buffer.from('stored before the siege'))
 	const siege = []
 	for (let i = 0; i < 500; i++) {

@@ -10,19 +10,32 @@ const { Machine, sleep } = require('./machine.js')
 
 const alive = (pid) => { try { process.kill(pid, 0); return fs.readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1][0] !== 'Z' } catch { return false } }
 
+test('each process is called what it is', async () => {
+	const machine = await Machine.create({ nodes: 2 })
+	try {
+		for (const { actor, node, pid } of machine.status().processes) {
+			const comm = fs.readFileSync(`/proc/${pid}/comm`, 'utf8').trim()
+			assert.strictEqual(comm, node ? `${actor}@${node}` : actor)
+		}
+	} finally { await machine.destroy() }
+})
+
 test('any process may be killed: it comes back, nobody else is touched', async () => {
 	const machine = await Machine.create({ nodes: 2 })
 	try {
 		const blob = crypto.randomBytes(50000)
 		const { json: { cid } } = await machine.put(2, blob)
 		for (const who of ['broker', 'scribe', 'steward', 'wallet@1', 'store@1', 'gateway@1']) {
-			const before = machine.status().processes
+			const before = machine.status().processes, lies = []
 			const killed = machine.kill(who)
 			await machine.until(`${who} is back`, () => {
-				const now = machine.process(who)
-				return now.state === 'ready' && now.pid && now.pid !== killed
+				const { processes } = machine.status()
+				lies.push(...processes.filter(({ state, pid }) => state === 'ready' && !pid).map(({ actor }) => actor))
+				const now = machine.process(who, { processes })
+				return now.state === 'ready' && now.pid !== killed
 			})
 			await machine.ready()
+			assert.deepStrictEqual(lies, [], 'ready, and not there')
 			for (const was of before) {
 				const now = machine.process(was.node ? `${was.actor}@${was.node}` : was.actor)
 				if (was.pid !== killed) assert.strictEqual(now.pid, was.pid, `${was.actor}@${was.node} after ${who}`)
@@ -162,6 +175,18 @@ test('a program that others could have changed is not run', async (t) => {
 		const refused = machine.run('warrend', ['start'], { fails: true })
 		assert.notStrictEqual(refused.code, 0)
 		assert.match(refused.out + refused.err, /warren-wallet/)
+	} finally { await machine.destroy() }
+})
+
+test('programs that their process cannot read start undumpable; one that can be read is named, with what to do', async () => {
+	const machine = await Machine.create({ nodes: 1 })
+	try {
+		for (const { who, missing } of machine.status().processes) assert.ok(!missing.includes('dumpable'), `${who} lacks ${missing}`)
+		fs.chmodSync(path.join(machine.root, 'bin', 'warren-store'), 0o755)
+		machine.warren('restart', 'store@1')
+		await machine.ready()
+		assert.ok(machine.process('store@1').missing.includes('dumpable'))
+		assert.match(machine.warrenFails('doctor').out, /dumpable[^]*chmod 0711 ROOT\/bin\/warren-\* \(0111 without root\)/)
 	} finally { await machine.destroy() }
 })
 

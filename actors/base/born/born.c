@@ -5,14 +5,27 @@
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
 #include "actors/base/seal/seal.h"
+#include "proto/version.h"
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
+
+/* `warren-store --version`, by hand; warrend gives no such argument. Before main(), as the one line of an actor's main() has no
+ * arguments to hand on; glibc gives them to constructors. */
+__attribute__((constructor)) static void say_version(int count, char **arguments)
+{
+	if (count != 2 || strcmp(arguments[1], "--version") != 0)
+		return;
+	const char *slash = strrchr(arguments[0], '/');
+	printf("%s %s\n", slash ? slash + 1 : arguments[0], WARREN_VERSION);
+	exit(fflush(stdout) == 0 ? 0 : 1);
+}
 
 static bool read_whole(int fd, void *into, size_t length)
 {
@@ -44,6 +57,15 @@ static bool read_record(struct born *born, enum kind kind)
 	return true;
 }
 
+/* "store@1" in ps, top and /proc/PID/comm: executed from a descriptor, we would be called by its number (before Linux 6.14).
+ * Threads born later begin with it; libzmq names its own. */
+static void show_name(const struct birth *birth)
+{
+	char who[WHO_TEXT];
+	prctl(PR_SET_NAME,
+	      who_text(birth->kind, birth->node, who)); /* the kernel keeps 15 letters: gateway@512 fits */
+}
+
 bool born_read(struct born *born, enum kind kind)
 {
 	prctl(PR_SET_DUMPABLE, 0); /* the kernel did this already when our program is unreadable to us */
@@ -61,6 +83,7 @@ bool born_read(struct born *born, enum kind kind)
 		log_error("life.wrong_uid", "uid=%u expected=%u", getuid(), born->birth.uid);
 		return false;
 	}
+	show_name(&born->birth);
 	return true;
 }
 

@@ -48,7 +48,9 @@ struct http_config house_plan(void)
 				     .idle_ms = 1000,
 				     .wait_ms = 300,
 				     .patience_ms = 1000,
-				     .step_ms = 1000};
+				     .step_ms = 1000,
+				     .pace_ms = 1000,
+				     .pace_bytes = 4096};
 	shards_parse("", 1024, &config.shards, (char[SHARDS_WHY]){0});
 	return config;
 }

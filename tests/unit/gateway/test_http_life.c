@@ -281,7 +281,7 @@ Test(life, more_uploads_than_slots_wait_and_then_are_told)
 	struct http_config plan = house_plan();
 	plan.connections = 1024;
 	plan.wait_ms = 3000;
-	plan.step_ms = plan.idle_ms = plan.patience_ms = 60000;
+	plan.step_ms = plan.idle_ms = plan.patience_ms = plan.pace_ms = 60000;
 	reopen(&plan);
 	struct cid cid = house_keeps(&house, 100, 7);
 	int fds[MORE];

@@ -1,10 +1,12 @@
 /* The roster: nobody execs before the broker knows, nobody is reaped before the broker was told, and a reborn broker is told
  * everything. The broker here is the test. */
+#include "supervisor/status.h"
 #include "supervisor/supervisor.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { PROCESSES = 3 };
@@ -40,7 +42,7 @@ static void begin(void)
 {
 	static const enum kind kinds[PROCESSES] = {SCRIBE, STORE, WALLET};
 	s = (struct supervisor){.loop = loop_new(), .processes = table, .count = PROCESSES};
-	s.roster.fd = -1;
+	s.roster.fd = s.logs.fd = -1;
 	for (int i = 0; i < PROCESSES; i++) {
 		processes[i] =
 			(struct process){.supervisor = &s, .row = actor_row(kinds[i]), .node = (uint16_t)i};
@@ -104,6 +106,67 @@ Test(roster, the_gate_opens_when_the_broker_knows_and_not_before)
 	turn(0);
 	cr_assert(gate_is_open(1));
 	cr_assert_eq(processes[1].state, PROCESS_STARTING);
+}
+
+Test(roster, the_gate_stays_shut_until_scribe_was_told_whose_lines_they_are)
+{
+	struct roster_entry entry;
+	s.logs.fd = dup(0); /* there is a scribe; nothing is sent to it here */
+	processes[1].log_pid = 1010;
+	bear(1, 11);
+	turn(0);
+	cr_assert(hear(&entry));
+	say(entry);
+	turn(0);
+	cr_assert_not(gate_is_open(1), "it has the pid of the birth before");
+	processes[1].log_pid = 1011;
+	turn(0);
+	cr_assert(gate_is_open(1));
+	close(s.logs.fd);
+	s.logs.fd = -1;
+}
+
+Test(roster, the_brokers_own_gate_waits_for_scribe_alone)
+{
+	processes[0].row = actor_row(BROKER);
+	s.logs.fd = dup(0);
+	bear(0, 10);
+	turn(0);
+	cr_assert_not(gate_is_open(0));
+	processes[0].log_pid = 1010;
+	turn(0);
+	cr_assert(gate_is_open(0));
+	close(s.logs.fd);
+	s.logs.fd = -1;
+}
+
+/* Shown between its end and its burial, it is not what it was. */
+Test(roster, who_has_died_is_not_shown_as_ready)
+{
+	struct config config = {0};
+	struct control_row row;
+	struct roster_entry entry;
+	s.config = &config;
+	bear(1, 11);
+	processes[1].pidfd = processes[1].report = processes[1].record = processes[1].life = -1;
+	processes[1].pid = fork();
+	if (processes[1].pid == 0)
+		_exit(0);
+	cr_assert_gt(processes[1].pid, 0);
+	turn(0);
+	cr_assert(hear(&entry));
+	close(processes[1].gate);
+	processes[1].gate = -1;
+	processes[1].state = PROCESS_READY;
+	processes[1].wanted = processes[1].killed = true; /* so that its end is looked for */
+	processes[1].born_ms = processes[1].killed_ms = now_ms();
+	while (!processes[1].dead)
+		process_step(&s, &processes[1], now_ms());
+	cr_assert(status_row(&s, 3, &row) && row.type == CONTROL_PROCESS);
+	cr_assert_eq(row.process.node, 1);
+	cr_assert_eq(row.process.pid, 0);
+	cr_assert_eq(row.process.state, PROCESS_BACKOFF, "state %u", row.process.state);
+	cr_assert_eq(waitpid(processes[1].pid, NULL, 0), processes[1].pid);
 }
 
 Test(roster, an_acknowledgement_of_what_was_never_said_opens_nothing)
