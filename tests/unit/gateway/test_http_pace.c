@@ -70,18 +70,26 @@ static void run_ms(uint64_t ms)
 		house_turn(&house);
 }
 
+static void turn_with_ten(int fd)
+{
+	must(send(fd, "0123456789", 10, MSG_NOSIGNAL) == 10);
+	house_turn(&house);
+}
+
 Test(pace, who_waits_gets_the_slot_of_the_slowest)
 {
 	int steady = begin(LARGE);
 	besiege();
 	cr_assert_eq(http_counts(house.http)->slots.depth, HTTP_SLOTS_EACH);
-	int honest = begin(THREE "abc");
-	cr_assert_eq(http_counts(house.http)->waiting.depth, 1);
+	int honest = client_open(&house);
 	size_t sent = 0;
-	for (int i = 0; i < 20000 && !http_counts(house.http)->requests; i++) {
-		sent += send(steady, "0123456789", 10, MSG_NOSIGNAL) == 10 ? 10 : 0;
-		house_turn(&house);
-	}
+	/* Ten bytes before each turn are some in every stretch, however late the turns come; the others have brought none. */
+	for (uint64_t end = clock_ms() + 3 * PACE_MS; clock_ms() < end; sent += 10)
+		turn_with_ten(steady);
+	must(send(honest, THREE "abc", strlen(THREE "abc"), MSG_NOSIGNAL) > 0);
+	for (int i = 0; i < 20000 && !http_counts(house.http)->requests; i++, sent += 10)
+		turn_with_ten(steady);
+	cr_assert_eq(http_counts(house.http)->waiting.high, 1);
 	struct reply reply = client_read(&house, honest);
 	cr_assert_eq(reply.status, 201);
 	reply_free(&reply);
