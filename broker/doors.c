@@ -12,6 +12,7 @@
 enum {
 	QUEUE = 128,            /* messages waiting for one peer, and from one peer */
 	CONNECTIONS_MAX = 2048, /* of people, at each door; out of descriptors, libzmq's accept aborts */
+	CONNECTIONS_BUS = 8192, /* of processes: one each; many more are of taken ones */
 	SOCKETS_MAX = 64,       /* libzmq's: three for each door, and those that are still being closed */
 };
 
@@ -89,7 +90,7 @@ bool door_flooded(struct doors *doors, enum door door)
 		*connections += what == ZMQ_EVENT_ACCEPTED;
 		*connections -= what == ZMQ_EVENT_DISCONNECTED && *connections;
 	}
-	if (door == DOOR_BUS || *connections <= CONNECTIONS_MAX)
+	if (*connections <= (door == DOOR_BUS ? CONNECTIONS_BUS : CONNECTIONS_MAX))
 		return false;
 	log_warn("door.flooded", "socket=%s connections=%u", names[door], *connections);
 	zmq_socket_monitor(socket, NULL, 0); /* while somebody still listens to it */

@@ -30,8 +30,8 @@ struct arrival { /* the body lives until the next one comes */
 /* Ends the process when a listener cannot be had. */
 void doors_open(struct doors *doors, const struct born *born);
 
-/* Takes note of who came and went. When a door of people has too many connections, shuts it and opens it again, and returns
- * true: all its visitors are gone. The processes' door is bounded by their own limits on files. */
+/* Takes note of who came and went. When a door has too many connections, shuts it and opens it again, and returns true: all its
+ * visitors are gone. Processes connect again by themselves and say HELLO; what was under way ends late. */
 bool door_flooded(struct doors *doors, enum door door);
 
 /* BROKEN: not three parts, a header, and a sender that the kernel knows. */

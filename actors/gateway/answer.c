@@ -67,8 +67,8 @@ struct complaint complaint_of(enum err err)
 		return complaint_make(MHD_HTTP_BAD_REQUEST, "TRUNCATED", sentence);
 	case ERR_CORRUPT:
 		return complaint_make(MHD_HTTP_INTERNAL_SERVER_ERROR, "CORRUPT", sentence);
-	case ERR_DISK:
-		return complaint_make(MHD_HTTP_INTERNAL_SERVER_ERROR, "DISK", sentence);
+	case ERR_DISK: /* full, or read-only: the store takes puts again by itself once that is mended */
+		return later(err, "DISK");
 	case ERR_BUSY:
 	case ERR_MEMORY:
 		return later(err, "BUSY");

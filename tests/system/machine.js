@@ -8,10 +8,13 @@ const os = require('node:os')
 const path = require('node:path')
 
 const BUILD = process.env.WARREN_BUILD || path.join(__dirname, '..', '..', 'build', 'release')
+// Walls to leave out of every machine, "landlock, seccomp, …": tests see what is left standing, and that it works without.
+const WITHOUT = (process.env.WARREN_WITHOUT || '').split(/[ ,]+/).filter(Boolean)
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
-// Ports of a test machine: away from a machine that an operator runs here, and from other tests of this run.
-let nextPort = 21001 + (process.pid % 400) * 50
+// Ports of a test machine: away from a machine that an operator runs here, from other tests of this run, and from those that the
+// kernel gives to whoever connects (32768 and up).
+let nextPort = 21001 + (process.pid % 230) * 50
 
 class Machine {
 	// nodes: how many; storage: MiB each; conf: lines for warren.conf
@@ -22,6 +25,7 @@ class Machine {
 		machine.agents = []
 		installPrograms(machine.root)
 		machine.warrend('create', '--name', 'test')
+		if (WITHOUT.length && !/^without\b/m.test(conf)) conf += `\nwithout = "${WITHOUT.join(', ')}";`
 		if (conf) fs.appendFileSync(path.join(machine.root, 'etc', 'warren.conf'), conf + '\n')
 		for (let node = 1; node <= nodes; node++) machine.add(storage)
 		if (start) machine.start()
@@ -155,4 +159,4 @@ function installPrograms(root) {
 	}
 }
 
-module.exports = { Machine, sleep, BUILD }
+module.exports = { Machine, sleep, BUILD, WITHOUT }

@@ -6,7 +6,7 @@ const crypto = require('node:crypto')
 const fs = require('node:fs')
 const net = require('node:net')
 const path = require('node:path')
-const { Machine, sleep } = require('./machine.js')
+const { Machine, sleep, WITHOUT } = require('./machine.js')
 
 const alive = (pid) => { try { process.kill(pid, 0); return fs.readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1][0] !== 'Z' } catch { return false } }
 
@@ -45,7 +45,7 @@ test('any process may be killed: it comes back, nobody else is touched', async (
 	} finally { await machine.destroy() }
 })
 
-test('a process that hangs is killed and started again', async () => {
+test('a process that hangs is killed and started again', { skip: WITHOUT.length > 0 && 'no wall has a part in it' }, async () => {
 	const machine = await Machine.create({ nodes: 1 })
 	try {
 		for (const who of ['store@1', 'gateway@1', 'wallet@1', 'steward', 'broker']) {
@@ -203,12 +203,14 @@ test('every process runs as its own uid, without capabilities, in a jail of its 
 			uids.add(process_.uid)
 			for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb']) assert.match(status, new RegExp(`^${set}:\\t0+$`, 'm'), `${name} ${set}`)
 			assert.match(status, /^NoNewPrivs:\t1$/m, name)
-			assert.match(status, /^Seccomp:\t2$/m, name)
-			assert.notStrictEqual(fs.readlinkSync(`/proc/${process_.pid}/ns/net`), host, name)
-			assert.strictEqual(fs.readFileSync(`/proc/${process_.pid}/environ`, 'utf8').includes(machine.root), false, name)
+			assert.match(status, WITHOUT.includes('seccomp') ? /^Seccomp:\t0$/m : /^Seccomp:\t2$/m, name)
+			assert.strictEqual(fs.readlinkSync(`/proc/${process_.pid}/ns/net`) === host, WITHOUT.includes('network'), name)
+			assert.strictEqual(fs.readFileSync(`/proc/${process_.pid}/environ`, 'utf8').includes(machine.root), WITHOUT.includes('mounts'), name) // then its folders are told by their paths
 			const session = Number(fs.readFileSync(`/proc/${process_.pid}/stat`, 'utf8').split(') ')[1].split(' ')[3])
 			assert.strictEqual(session, process_.pid, `${name} leads its own session`)
 		}
 		assert.strictEqual(uids.size, machine.status().processes.length)
+		const doctor = machine.warrenFails('doctor').out
+		for (const wall of WITHOUT) assert.ok(doctor.includes(wall), `doctor names ${wall}: ${doctor}`)
 	} finally { await machine.destroy() }
 })

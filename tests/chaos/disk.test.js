@@ -1,0 +1,198 @@
+// Trouble of a node's disk on a whole machine: it is filled by others, turns read-only under the store, is read-only at a start,
+// and is not mounted. Puts get an honest status and a sentence, reads go on, nothing acknowledged is lost once it is mended, an
+// unmounted folder never becomes an empty store, and the neighbour does not notice. The disk is an ext4 in a file, mounted in a
+// mount namespace of this test's own.
+'use strict'
+const { spawnSync } = require('node:child_process')
+const rooted = process.getuid() === 0
+if (rooted && !process.env.WARREN_OWN_MOUNTS) {
+	const env = { ...process.env, WARREN_OWN_MOUNTS: '1' }
+	process.exit(spawnSync('unshare', ['--mount', '--propagation', 'private', process.execPath, __filename], { stdio: 'inherit', env }).status ?? 1)
+}
+
+const test = require('node:test')
+const assert = require('node:assert')
+const crypto = require('node:crypto')
+const fs = require('node:fs')
+const path = require('node:path')
+const { Machine } = require('../system/machine.js')
+
+const DISK_MB = 96
+
+function whyNot() {
+	if (!rooted) return 'needs root: it mounts a disk of its own'
+	if (spawnSync('losetup', ['-f']).status !== 0) return 'no loop device here'
+	return false
+}
+
+function must(...words) {
+	const done = spawnSync(words[0], words.slice(1), { encoding: 'utf8' })
+	assert.strictEqual(done.status, 0, `${words.join(' ')}: ${done.stderr}`)
+}
+
+// A machine of two nodes; the store of node 1 lies on a disk of its own.
+class Troubled {
+	static async create() {
+		const trouble = new Troubled()
+		const machine = trouble.machine = await Machine.create({ nodes: 2, start: false, conf: 'park_deaths = 0;' })
+		trouble.image = path.join(machine.root, 'disk')
+		trouble.folder = path.join(machine.root, 'node1', 'storage')
+		const { uid, gid } = fs.statSync(trouble.folder)
+		fs.closeSync(fs.openSync(trouble.image, 'wx'))
+		fs.truncateSync(trouble.image, DISK_MB << 20)
+		must('mkfs.ext4', '-q', '-F', '-m', '0', trouble.image)
+		fs.renameSync(trouble.folder, trouble.folder + '.made')
+		fs.mkdirSync(trouble.folder, { mode: 0o700 }) // what shows when it is not mounted
+		fs.chownSync(trouble.folder, uid, gid)
+		trouble.mount()
+		fs.rmdirSync(path.join(trouble.folder, 'lost+found'))
+		must('cp', '-a', '--sparse=never', `${trouble.folder}.made/.`, trouble.folder) // the arena keeps its place on the disk
+		fs.chmodSync(trouble.folder, 0o700)
+		fs.chownSync(trouble.folder, uid, gid)
+		must('sync', '-f', trouble.folder) // as the store synced what it made
+		machine.start()
+		await machine.ready()
+		trouble.kept = new Map()
+		await trouble.put(20)
+		return trouble
+	}
+
+	mount(...options) { must('mount', '-o', ['loop', 'errors=remount-ro', ...options].join(','), this.image, this.folder) }
+	unmount() { must('umount', this.folder) }
+
+	// So many puts; returns the statuses there were, and that each refusal came with a sentence is looked at.
+	async put(count, size = 3000) {
+		const seen = new Map()
+		for (let i = 0; i < count; i++) {
+			const blob = crypto.randomBytes(size)
+			const answer = await this.machine.put(1, blob)
+			seen.set(answer.status, answer.json)
+			if (answer.status === 201) this.kept.set(answer.json.cid, blob)
+			else assert.ok(answer.json.message.length > 10, `${answer.status} says why: ${answer.body}`)
+		}
+		return seen
+	}
+
+	async refused() {
+		const seen = await this.put(3)
+		for (const [status, json] of seen) {
+			assert.ok(status === 503 || status === 507, `${status} ${JSON.stringify(json)}`)
+			assert.match(json.message, /disk/)
+		}
+	}
+
+	async allThere() {
+		for (const [cid, blob] of this.kept) {
+			const answer = await this.machine.get(1, cid)
+			assert.strictEqual(answer.status, 200, `${cid}: ${answer.body}`)
+			assert.ok(answer.body.equals(blob), cid)
+		}
+	}
+
+	async stop() {
+		this.machine.warren('stop', '1')
+		await this.machine.until('node 1 has stopped', () => ['store', 'wallet', 'gateway'].every((actor) => this.machine.process(`${actor}@1`).state === 'stopped'))
+	}
+
+	async start() {
+		this.machine.agents[1]?.destroy() // connections to a gateway that is no more
+		delete this.machine.agents[1]
+		this.machine.warren('start', '1')
+		await this.machine.ready()
+	}
+
+	async neighbourWorks() {
+		const answer = await this.machine.put(2, crypto.randomBytes(1000))
+		assert.strictEqual(answer.status, 201, 'the neighbour does not notice')
+	}
+
+	async destroy() {
+		this.machine.warrend('stop')
+		spawnSync('umount', ['--lazy', this.folder])
+		await this.machine.destroy()
+	}
+}
+
+const trial = (name, body) => test(name, { skip: whyNot(), timeout: 120000 }, async () => {
+	const trouble = await Troubled.create()
+	try { await body(trouble, trouble.machine) } finally { await trouble.destroy() }
+})
+
+trial('a disk filled by others: what is promised is kept, reads and deletes go on, it recovers without a restart', async (trouble, machine) => {
+	const pid = machine.process('store@1').pid
+	const filler = path.join(trouble.folder, 'filler')
+	const fd = fs.openSync(filler, 'wx')
+	assert.throws(() => { for (;;) fs.writeSync(fd, Buffer.alloc(1 << 20)) }, { code: 'ENOSPC' })
+	fs.closeSync(fd)
+	const seen = await trouble.put(300)
+	console.log(`# on a full disk: ${[...seen.keys()].join(', ')}`)
+	for (const [status, json] of seen) assert.ok([201, 503, 507].includes(status), `${status} ${JSON.stringify(json)}`)
+	await trouble.allThere()
+	const [first] = trouble.kept.keys()
+	machine.warren('call', 'store@1', 'store_delete', `cid=${first}`)
+	assert.strictEqual((await machine.get(1, first)).status, 404)
+	trouble.kept.delete(first)
+	await trouble.neighbourWorks()
+	fs.unlinkSync(filler)
+	await machine.until('puts are taken again', async () => (await trouble.put(1)).has(201))
+	await trouble.allThere()
+	assert.strictEqual(machine.process('store@1').pid, pid, 'without a restart')
+})
+
+trial('a disk that turns read-only under the store: puts are refused, reads go on, nothing acknowledged is lost', async (trouble, machine) => {
+	must('mount', '-o', 'remount,abort', trouble.folder) // as the kernel does on an error of the disk
+	await machine.until('a put is refused for it', async () => {
+		const answer = await machine.put(1, crypto.randomBytes(2000))
+		assert.notStrictEqual(answer.status, 201, 'nothing is acknowledged that cannot be written')
+		return /disk/.test(answer.json.message)
+	}, 20000)
+	await machine.ready()
+	await trouble.refused()
+	await trouble.allThere()
+	await machine.until('/health says so', async () => JSON.parse((await machine.request(1, 'GET', '/health')).body).status === 'degraded')
+	assert.match(machine.warrenFails('doctor').out, /store@1|node 1/)
+	await trouble.neighbourWorks()
+	machine.warrend('stop') // all of it: every jail has a copy of the mounts there were at its birth, and keeps the disk busy
+	trouble.unmount()
+	assert.ok(spawnSync('e2fsck', ['-fp', trouble.image]).status <= 1, 'the disk is mended')
+	trouble.mount()
+	machine.start()
+	await machine.ready()
+	await trouble.allThere()
+	assert.ok((await trouble.put(5)).has(201), 'it stores again')
+	await trouble.allThere()
+})
+
+trial('a disk that is read-only at the start: reads, and a sentence for a put; a restart after mending is enough', async (trouble, machine) => {
+	await trouble.stop()
+	must('mount', '-o', 'remount,ro', trouble.folder)
+	await trouble.start()
+	await trouble.allThere()
+	await trouble.refused()
+	await trouble.neighbourWorks()
+	must('mount', '-o', 'remount,rw', trouble.folder)
+	machine.warren('restart', 'store@1')
+	await machine.until('puts are taken again', async () => (await trouble.put(1)).has(201))
+	await trouble.allThere()
+})
+
+trial('a disk that is not mounted is not taken for an empty store; mounted again, everything is there', async (trouble, machine) => {
+	await trouble.stop()
+	trouble.unmount()
+	machine.agents[1].destroy()
+	delete machine.agents[1]
+	assert.strictEqual(machine.warrenFails('start', '1').code, 1)
+	await machine.until('store@1 waits for a change', () => machine.process('store@1').state === 'misconfigured')
+	assert.deepStrictEqual(fs.readdirSync(trouble.folder), [], 'nothing was made anew')
+	assert.match(machine.log('store@1'), /no marker file[^\n]*not mounted/)
+	const answer = await machine.put(1, crypto.randomBytes(100))
+	assert.strictEqual(answer.status, 503, `${answer.body}`)
+	assert.ok(answer.json.message.length > 10)
+	assert.notStrictEqual((await machine.get(1, [...trouble.kept.keys()][0])).status, 404, 'it does not say that the blob is not there')
+	await trouble.neighbourWorks()
+	trouble.mount()
+	machine.warren('reload')
+	await machine.ready()
+	await trouble.allThere()
+	assert.ok((await trouble.put(1)).has(201))
+})
