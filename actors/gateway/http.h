@@ -21,6 +21,7 @@ struct http_config {
 	/* How long in ms: for a request's head, and between requests (idle); for a place among the transfers, or for the store
 	 * to be there (wait); for the store's next word, or for facts (patience); for a client to move 64 KiB (step). */
 	unsigned idle_ms, wait_ms, patience_ms, step_ms;
+	uint64_t (*clock)(void *context);  /* by which all of these are measured, in ms; NULL: CLOCK_MONOTONIC */
 	void (*need_facts)(void *context); /* ask the store for both; answer with http_facts() */
 	void *context;
 };
