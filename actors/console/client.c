@@ -16,8 +16,7 @@
 #include "proto/birth.h"
 
 enum {
-	WELCOME_MS = 3000, /* the supervisor starts a dead broker again within this */
-	LOOK_MS = 400,     /* no welcome for this long: see whether anybody listens at all */
+	LOOK_MS = 400, /* no welcome for this long: see whether anybody listens at all */
 	HELLO_AGAIN_MS = 100,
 	REPLIES_MAX = 64 << 20, /* bytes of all replies: 512 nodes with five processes each are below 4 MiB */
 };
@@ -129,7 +128,7 @@ static enum ending explain(int error, const char *path, char why[SENTENCE_TEXT])
 	return END_FAILED;
 }
 
-enum ending client_open(struct client *client, const char *root, char why[SENTENCE_TEXT])
+enum ending client_open(struct client *client, const char *root, uint32_t most_ms, char why[SENTENCE_TEXT])
 {
 	*client = (struct client){0};
 	int error = choose(client, root);
@@ -142,7 +141,7 @@ enum ending client_open(struct client *client, const char *root, char why[SENTEN
 	}
 	arena_begin(&client->arena, REPLIES_MAX);
 	client->packed = x_new(BODY_MAX);
-	enum ending ending = client_welcome(client, WELCOME_MS, why);
+	enum ending ending = client_welcome(client, most_ms, why);
 	if (ending != END_OK)
 		client_close(client);
 	return ending;

@@ -48,9 +48,10 @@ struct client {
 	uint8_t *packed;     /* BODY_MAX */
 };
 
-/* ROOT/run/operate.sock, else read.sock. When it does not end END_OK, `why` is the sentence, and there is
- * nothing to close. */
-enum ending client_open(struct client *client, const char *root, char why[SENTENCE_TEXT]);
+/* ROOT/run/operate.sock, else read.sock; waits at most so long for a broker there to welcome us. When it does
+ * not end END_OK, `why` is the sentence, and there is nothing to close. */
+enum { WELCOME_MS = 3000 }; /* the supervisor starts a dead broker again within this */
+enum ending client_open(struct client *client, const char *root, uint32_t most_ms, char why[SENTENCE_TEXT]);
 void client_close(struct client *client);
 
 /* Waits for a broker to welcome us (again). */

@@ -53,7 +53,7 @@ enum ending complain_of(struct console *console, const struct client *client, co
 enum ending console_connect(struct console *console, struct client *client)
 {
 	char why[SENTENCE_TEXT];
-	enum ending ending = client_open(client, console->root, why);
+	enum ending ending = client_open(client, console->root, WELCOME_MS, why);
 	if (ending == END_OK)
 		return END_OK;
 	const char *error = ending == END_NO_MACHINE ? "no-machine"

@@ -21,9 +21,11 @@ enum {
 	GRACE_MS = 500, /* draining: for requests that were sent and not yet read */
 };
 
-uint64_t http_now(void)
+uint64_t http_now(const struct http *http)
 {
 	struct timespec now;
+	if (http->config.clock)
+		return http->config.clock(http->config.context);
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
@@ -161,7 +163,7 @@ static void lower(int *timeout_ms, int ms)
 
 void http_turn(struct http *http, int *timeout_ms)
 {
-	http->now_ms = http_now();
+	http->now_ms = http_now(http);
 	porch_turn(http->porch, http->now_ms);
 	check_deadlines(http);
 	int wait = 0;
@@ -235,7 +237,7 @@ struct http *http_new(const struct http_config *config)
 	http->config = *config;
 	http->facts.node = config->node;
 	http->facts.who.shards = config->shards;
-	http->started_ms = http->now_ms = http_now();
+	http->started_ms = http->now_ms = http_now(http);
 	link_clear(&http->idle);
 	link_clear(&http->busy);
 	link_clear(&http->curious);
@@ -281,7 +283,7 @@ void http_drain(struct http *http)
 	if (http->draining)
 		return;
 	http->draining = true;
-	http->drain_ms = http_now();
+	http->drain_ms = http_now(http);
 	MHD_quiesce_daemon(http->daemon);
 }
 

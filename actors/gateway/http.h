@@ -24,6 +24,7 @@ struct http_config {
 	/* While uploads wait for a slot, one that brought less than `pace_bytes` in its last `pace_ms` may lose its own. */
 	unsigned pace_ms;
 	uint32_t pace_bytes; /* at most HTTP_PACE_MOST */
+	uint64_t (*clock)(void *context);  /* by which all of these are measured, in ms; NULL: CLOCK_MONOTONIC */
 	void (*need_facts)(void *context); /* ask the store for both; answer with http_facts() */
 	void *context;
 };

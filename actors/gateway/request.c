@@ -13,7 +13,7 @@ enum { FACTS_MS = 1000 }; /* how old the facts in an answer may be */
 void http_facts(struct http *http, const struct facts_stat *stat, const struct facts_node *node)
 {
 	http->asking = false;
-	http->facts_ms = http_now();
+	http->facts_ms = http_now(http);
 	http->facts.answers = stat;
 	if (stat)
 		http->facts.stat = *stat;

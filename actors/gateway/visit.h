@@ -128,7 +128,7 @@ struct complaint visit_complaint(struct visit *visit, enum err err);
 void visits_keep_pace(struct http *http);
 
 /* http.c */
-uint64_t http_now(void); /* CLOCK_MONOTONIC, ms */
+uint64_t http_now(const struct http *http); /* ms */
 
 /* request.c: what the library calls */
 void *on_request_line(void *context, const char *target, struct MHD_Connection *connection);

@@ -51,13 +51,20 @@ static void append(const char *name, const char *text)
 	fclose(file);
 }
 
-/* One line as scribe writes it, `second` seconds after 10:00. */
+/* Lines as scribe writes them, a second apart; the first is `from` seconds after 10:00. */
+static void append_lines(const char *name, unsigned from, unsigned to, const char *level, const char *event)
+{
+	FILE *file = fopen(in_folder(name), "a");
+	cr_assert_not_null(file);
+	for (unsigned second = from; second < to; second++)
+		fprintf(file, "2026-11-21T10:%02u:%02u.000Z %s store@1[7] %s n=%u\n", second / 60,
+			second % 60, level, event, second);
+	fclose(file);
+}
+
 static void append_line(const char *name, unsigned second, const char *level, const char *event)
 {
-	char line[200];
-	snprintf(line, sizeof line, "2026-11-21T10:%02u:%02u.000Z %s store@1[7] %s n=%u\n", second / 60,
-		 second % 60, level, event, second);
-	append(name, line);
+	append_lines(name, second, second + 1, level, event);
 }
 
 static void rotate(const char *name, unsigned keep)
@@ -189,8 +196,7 @@ Test(tail, blocks_and_lines_meet_at_any_byte)
 		memset(pad, 'p', shift + 1);
 		memcpy(pad + shift, "\n", 2);
 		append("a.log", pad);
-		for (unsigned i = 0; i < 700; i++) /* two blocks and more */
-			append_line("a.log", i, "info", "x");
+		append_lines("a.log", 0, 700, "info", "x"); /* two blocks and more */
 		for (uint64_t most = 290; most < 310; most += 3) {
 			cr_assert_eq(tail(&log, "a.log", &all, most), (int64_t)most);
 			struct log_line line;

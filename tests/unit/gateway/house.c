@@ -12,6 +12,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { PATIENCE = 10000 }; /* turns without a byte; each is at most 2 ms */
@@ -37,6 +38,14 @@ static void on_need_facts(void *context)
 	if (!house->mute)
 		http_facts(house->http, house->store ? &house->stat : NULL,
 			   house->store ? &house->node : NULL);
+}
+
+static uint64_t on_clock(void *context)
+{
+	const struct house *house = context;
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return house->ahead_ms + (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 struct http_config house_plan(void)
@@ -74,6 +83,7 @@ void house_open(struct house *house, const struct http_config *plan)
 	config.stream = house->stream;
 	config.chunks = &house->chunks;
 	config.need_facts = on_need_facts;
+	config.clock = on_clock;
 	config.context = house;
 	house->http = http_new(&config);
 	must(house->http);
@@ -117,9 +127,8 @@ void house_store_goes(struct house *house)
 	}
 }
 
-void house_turn(struct house *house)
+static void turn(struct house *house, int wait)
 {
-	int wait = 2;
 	http_turn(house->http, &wait);
 	struct pollfd fds[4] = {
 		{.fd = http_fd(house->http), .events = POLLIN},
@@ -135,10 +144,21 @@ void house_turn(struct house *house)
 		fake_store_turn(house->store);
 }
 
+void house_turn(struct house *house)
+{
+	turn(house, 2);
+}
+
 void house_run(struct house *house, unsigned turns)
 {
 	while (turns--)
 		house_turn(house);
+}
+
+void house_later(struct house *house, unsigned ms)
+{
+	house->ahead_ms += ms;
+	house_run(house, 2);
 }
 
 /* -- clients ------------------------------------------------------------------------------------------------------- */
@@ -151,7 +171,8 @@ int client_open(struct house *house)
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	must(connect(fd, (struct sockaddr *)&address, sizeof address) == 0);
 	fcntl(fd, F_SETFL, O_NONBLOCK);
-	house_run(house, 2);
+	turn(house, 0); /* it stands in the listener's queue: there is nothing to wait for */
+	turn(house, 0);
 	return fd;
 }
 

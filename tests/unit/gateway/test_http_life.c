@@ -38,6 +38,17 @@ static void say(int fd, const char *text)
 	house_run(&house, 3);
 }
 
+/* Asks, and time passes. */
+static struct reply ask_and_wait(const char *request, unsigned ms)
+{
+	int fd = client_open(&house);
+	say(fd, request);
+	house_later(&house, ms);
+	struct reply reply = client_read(&house, fd);
+	close(fd);
+	return reply;
+}
+
 /* -- the store comes and goes -------------------------------------------------------------------------------------- */
 
 Test(life, without_a_store_503)
@@ -45,13 +56,11 @@ Test(life, without_a_store_503)
 	house_store_goes(&house);
 	house_run(&house, 3);
 	cr_assert_eq(house.lost, 1);
-	int fd = client_open(&house);
-	struct reply reply = client_talk(&house, fd, SMALL, strlen(SMALL));
+	struct reply reply = ask_and_wait(SMALL, house_plan().wait_ms);
 	cr_assert(reply_says(&reply, 503, "UNAVAILABLE"));
 	cr_assert_str_eq(reply_field(&reply, "Retry-After"), "1");
 	reply_free(&reply);
-	close(fd);
-	reply = client_ask(&house, get_of(&(struct cid){{1}}));
+	reply = ask_and_wait(get_of(&(struct cid){{1}}), house_plan().wait_ms);
 	cr_assert(reply_says(&reply, 503, "UNAVAILABLE"));
 	reply_free(&reply);
 	cr_assert_eq(http_counts(house.http)->waiting.drops, 2);
@@ -170,15 +179,13 @@ Test(life, a_store_that_says_nothing_is_given_up)
 {
 	struct cid cid = house_keeps(&house, 1000, 5);
 	house.store->silent = true;
-	struct reply reply = client_ask(&house, get_of(&cid));
+	struct reply reply = ask_and_wait(get_of(&cid), house_plan().patience_ms);
 	cr_assert(reply_says(&reply, 503, "STORE_GONE"));
 	reply_free(&reply);
-	int fd = client_open(&house);
-	reply = client_talk(&house, fd, SMALL, strlen(SMALL));
+	reply = ask_and_wait(SMALL, house_plan().patience_ms);
 	cr_assert(reply_says(&reply, 503, "STORE_GONE"));
 	reply_free(&reply);
 	cr_assert_eq(stream_transfers(house.stream), 0);
-	close(fd);
 }
 
 Test(life, a_store_that_breaks_the_format_is_dropped)
@@ -200,10 +207,12 @@ Test(life, a_silent_client_is_shown_out)
 {
 	int fd = client_open(&house);
 	cr_assert_eq(http_counts(house.http)->connections.depth, 1);
+	house_later(&house, house_plan().idle_ms);
 	cr_assert(client_closed(&house, fd));
 	close(fd);
 	fd = client_open(&house);
 	say(fd, "GET /health HTTP/1.1\r\nHo");
+	house_later(&house, house_plan().idle_ms);
 	cr_assert(client_closed(&house, fd), "and one that stops in the middle of a head");
 	close(fd);
 }
@@ -214,8 +223,7 @@ Test(life, a_head_that_trickles_does_not_keep_the_door_open)
 	bool closed = false;
 	for (int i = 0; i < 4000 && !closed; i++) {
 		closed = send(fd, i ? "x" : "GET /", i ? 1 : 5, MSG_NOSIGNAL) < 0;
-		house_turn(&house);
-		usleep(1000);
+		house_later(&house, house_plan().idle_ms / 20);
 	}
 	cr_assert(closed, "a byte now and then is not a request");
 	close(fd);
@@ -228,8 +236,7 @@ Test(life, a_body_that_trickles_is_cut)
 	bool closed = false;
 	for (int i = 0; i < 4000 && !closed; i++) {
 		closed = send(fd, "x", 1, MSG_NOSIGNAL) < 0;
-		house_turn(&house);
-		usleep(1000);
+		house_later(&house, house_plan().step_ms / 20);
 	}
 	cr_assert(closed);
 	house_run(&house, 3);
@@ -246,7 +253,7 @@ Test(life, a_reader_that_trickles_is_cut)
 	for (int i = 0; i < 4000 && http_counts(house.http)->slots.depth; i++) {
 		char byte;
 		must(recv(fd, &byte, 1, MSG_DONTWAIT) <= 1);
-		house_turn(&house);
+		house_later(&house, house_plan().step_ms / 20);
 	}
 	cr_assert_eq(http_counts(house.http)->slots.depth, 0);
 	struct reply reply = client_read(&house, fd);
@@ -280,8 +287,8 @@ Test(life, more_uploads_than_slots_wait_and_then_are_told)
 	enum { MORE = HTTP_SLOTS_EACH + 8 };
 	struct http_config plan = house_plan();
 	plan.connections = 1024;
-	plan.wait_ms = 3000;
-	plan.step_ms = plan.idle_ms = plan.patience_ms = plan.pace_ms = 60000;
+	plan.wait_ms = 60000;
+	plan.step_ms = plan.idle_ms = plan.patience_ms = plan.pace_ms = 120000;
 	reopen(&plan);
 	struct cid cid = house_keeps(&house, 100, 7);
 	int fds[MORE];
@@ -303,7 +310,7 @@ Test(life, more_uploads_than_slots_wait_and_then_are_told)
 	reply = client_talk(&house, fds[HTTP_SLOTS_EACH], "c", 1);
 	cr_assert_eq(reply.status, 200, "the same bytes again");
 	reply_free(&reply);
-	house_run(&house, 3);
+	house_later(&house, plan.wait_ms);
 	reply = client_read(&house, fds[HTTP_SLOTS_EACH + 2]);
 	cr_assert(reply_says(&reply, 503, "BUSY"));
 	reply_free(&reply);
@@ -417,7 +424,7 @@ Test(life, those_who_ask_together_are_answered_together)
 Test(life, facts_that_never_come)
 {
 	house.mute = true;
-	struct reply reply = client_ask(&house, "GET /health HTTP/1.1\r\n" LOCAL "\r\n");
+	struct reply reply = ask_and_wait("GET /health HTTP/1.1\r\n" LOCAL "\r\n", house_plan().patience_ms);
 	check_fields(&reply, 503, health, 8);
 	cr_assert(strstr((char *)reply.body, "\"status\":\"unavailable\""));
 	cr_assert_str_eq(reply_field(&reply, "Retry-After"), "1");
@@ -458,6 +465,8 @@ Test(life, draining_ends_what_runs_and_closes_what_is_idle)
 	reply = client_read(&house, reader);
 	cr_assert(reply.status == 200 && reply.whole);
 	reply_free(&reply);
+	house_later(&house,
+		    1000); /* more than a house that drains waits for a request that may be on its way */
 	cr_assert(client_closed(&house, idle) && client_closed(&house, reader) &&
 		  client_closed(&house, writer));
 	for (int i = 0; i < 1000 && !http_drained(house.http); i++)

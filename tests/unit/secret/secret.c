@@ -7,6 +7,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -24,8 +25,8 @@ static bool survives(void (*work)(volatile uint8_t *at), volatile uint8_t *at)
 {
 	pid_t child = fork();
 	if (child == 0) {
-		if (!freopen("/dev/null", "w", stderr)) /* a sanitizer would tell the whole story */
-			_exit(1);
+		signal(SIGSEGV, SIG_DFL); /* a sanitizer would tell the whole story */
+		signal(SIGBUS, SIG_DFL);
 		work(at);
 		_exit(0);
 	}

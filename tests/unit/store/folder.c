@@ -6,8 +6,6 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 static struct house house;
 
@@ -163,38 +161,6 @@ Test(folder, making_twice_finds_the_first)
 	back("marker");
 	house_open(&house);
 	cr_expect_eq(get_seeded(&house, 1, 1000), ERR_OK);
-}
-
-/* A death at every step of making: the next one makes it whole. */
-Test(folder, making_can_be_cut_off_anywhere)
-{
-	uint64_t steps = 0;
-	for (uint64_t nth = 1;; nth++) {
-		struct house half;
-		house_make(&half, 8 * MIB);
-		pid_t child = fork();
-		if (child == 0) {
-			uint64_t physical;
-			bool found;
-			disk_trouble(DISK_PROCESS_ENDS, nth, 0, 0);
-			_exit(store_init(&half.shape, &physical, &found, half.why));
-		}
-		int status;
-		cr_assert_eq(waitpid(child, &status, 0), child);
-		bool cut = WEXITSTATUS(status) == DISK_ENDED;
-		cr_assert(cut || status == 0);
-		if (cut && !house_has(&half, "marker"))
-			cr_expect_eq(house_try(&half), STORE_NO_MARKER);
-		house_init(&half);
-		house_open(&half);
-		cr_assert_eq(put_seeded(&half, 1, 5000, NULL), ERR_OK);
-		house_audit(&half);
-		house_remove(&half);
-		if (!cut)
-			break;
-		steps++;
-	}
-	cr_expect_gt(steps, 8, "only %lu steps", (unsigned long)steps);
 }
 
 Test(folder, making_without_room_says_how_much)

@@ -33,7 +33,7 @@ static void setup(void)
 	cr_assert_neq(oracle, MAP_FAILED);
 }
 
-TestSuite(crash, .init = setup, .timeout = 600);
+TestSuite(cut, .init = setup, .timeout = 600);
 
 static size_t length_of(unsigned i)
 {
@@ -201,18 +201,18 @@ static void cut_off(enum disk_trouble trouble, const char *what, uint64_t from, 
 	cr_expect_gt(cuts * step, 60, "only %lu cuts", (unsigned long)cuts);
 }
 
-Test(crash, killed_at_every_step)
+Test(cut, killed_at_every_step)
 {
 	cut_off(DISK_PROCESS_ENDS, "killed at", 1, STRIDE);
 }
 
-Test(crash, power_lost_at_every_step)
+Test(cut, power_lost_at_every_step)
 {
 	cut_off(DISK_POWER_ENDS, "power lost at", 1, STRIDE);
 }
 
 /* The index is lost together with the process: what the arena alone says must keep every promise, too. */
-Test(crash, killed_and_the_index_lost)
+Test(cut, killed_and_the_index_lost)
 {
 	for (uint64_t nth = 2;; nth += 1 + 2 * STRIDE) { /* odd and even by turns */
 		struct house house;
@@ -231,7 +231,7 @@ Test(crash, killed_and_the_index_lost)
 }
 
 /* The control: on a disk that says it has synced and has not, this very test must notice. */
-Test(crash, a_lying_disk_is_noticed)
+Test(cut, a_lying_disk_is_noticed)
 {
 	unsigned lost = 0;
 	for (uint64_t nth = 40; nth < 90; nth += 5) {
@@ -257,7 +257,7 @@ Test(crash, a_lying_disk_is_noticed)
 }
 
 /* A death in the middle of a rebuild, and of ending deletes, leaves it to the next start. */
-Test(crash, killed_while_starting)
+Test(cut, killed_while_starting)
 {
 	for (uint64_t nth = 1;; nth += STRIDE == 1 ? 1 : 3) {
 		struct house house;
@@ -311,7 +311,7 @@ static void fail_each(enum disk_trouble trouble, int number, const char *what, u
 	}
 }
 
-Test(crash, each_call_fails_once)
+Test(cut, each_call_fails_once)
 {
 	unsigned aborted = 0, lived = 0;
 	fail_each(DISK_FAILS_ONCE, EIO, "EIO once at", &aborted, &lived);
@@ -319,7 +319,7 @@ Test(crash, each_call_fails_once)
 		  "%u ended, %u went on: both must have happened", aborted, lived);
 }
 
-Test(crash, each_call_and_all_after_it_fail)
+Test(cut, each_call_and_all_after_it_fail)
 {
 	unsigned aborted = 0, lived = 0;
 	fail_each(DISK_FAILS, EIO, "EIO from", &aborted, &lived);
@@ -327,14 +327,14 @@ Test(crash, each_call_and_all_after_it_fail)
 		  "%u ended, %u went on: both must have happened", aborted, lived);
 }
 
-Test(crash, each_call_finds_the_disk_full)
+Test(cut, each_call_finds_the_disk_full)
 {
 	unsigned aborted = 0, lived = 0;
 	fail_each(DISK_FAILS, ENOSPC, "ENOSPC from", &aborted, &lived);
 	cr_expect(lived * STRIDE > 20, "%u ended, %u went on", aborted, lived);
 }
 
-Test(crash, short_writes_and_reads)
+Test(cut, short_writes_and_reads)
 {
 	struct house house;
 	house_make(&house, 8 * MIB);
