@@ -49,6 +49,11 @@ static void fail(const char *what)
 	exit(1);
 }
 
+static unsigned number(const char *text)
+{
+	return (unsigned)strtoul(text, NULL, 10);
+}
+
 static bool stdin_ended(int ms)
 {
 	struct pollfd item = {.fd = STDIN_FILENO, .events = POLLIN};
@@ -206,11 +211,11 @@ static int on_machine(int argc, char **argv)
 	unsigned count = 0;
 	void *context = zmq_ctx_new();
 	snprintf(door, sizeof door, "%s/run/bus.sock", argv[2]);
-	if (!eye_open(&eye, (pid_t)atoll(argv[3]), (uint32_t)atoll(argv[4])))
+	if (!eye_open(&eye, (pid_t)number(argv[3]), (uint32_t)number(argv[4])))
 		fail("the broker's table is not found in its memory");
 	for (int i = 5; i + 1 < argc && count < STRANGERS_MAX; i += 2)
 		children[count++] =
-			start_stranger(plot, door, (uid_t)atoll(argv[i]), (gid_t)atoll(argv[i + 1]));
+			start_stranger(plot, door, (uid_t)number(argv[i]), (gid_t)number(argv[i + 1]));
 	asker_begin(&asker, context, argv[2]);
 	printf("begun\n");
 	fflush(stdout);
