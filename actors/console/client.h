@@ -53,6 +53,9 @@ struct client {
 enum ending client_open(struct client *client, const char *root, char why[SENTENCE_TEXT]);
 void client_close(struct client *client);
 
+/* Frees all replies so far; for a command that asks again and again. */
+void client_forget(struct client *client);
+
 /* Waits for a broker to welcome us (again). */
 enum ending client_welcome(struct client *client, uint32_t most_ms, char why[SENTENCE_TEXT]);
 
