@@ -37,7 +37,9 @@ void control_close(struct supervisor *s)
 		close(s->control.fd);
 	}
 	measure_end(s);
-	s->control = (struct control){.fd = -1, .measuring = s->control.measuring};
+	struct control closed = {.fd = -1};
+	memcpy(closed.measuring, s->control.measuring, sizeof closed.measuring);
+	s->control = closed;
 }
 
 /* -- answering --------------------------------------------------------------------------------- */

@@ -105,10 +105,27 @@ static void look(const struct supervisor *s, const struct control_ask *ask)
 	send_row(&look, &row);
 }
 
+static void bury(struct measuring *measuring)
+{
+	if (measuring->pid && waitpid(measuring->pid, NULL, WNOHANG) == measuring->pid)
+		measuring->pid = 0;
+}
+
+static struct measuring *free_place(struct supervisor *s)
+{
+	for (int i = 0; i < MEASURES; i++) {
+		struct measuring *measuring = &s->control.measuring[i];
+		bury(measuring);
+		if (!measuring->pid)
+			return measuring;
+	}
+	return NULL;
+}
+
 bool measure_begin(struct supervisor *s, const struct control_ask *ask)
 {
-	struct measuring *measuring = &s->control.measuring;
-	pid_t parent = getpid(), pid = measuring->pid ? -1 : fork();
+	struct measuring *measuring = free_place(s);
+	pid_t parent = getpid(), pid = measuring ? fork() : -1;
 	if (pid < 0)
 		return false;
 	if (pid == 0) {
@@ -121,20 +138,20 @@ bool measure_begin(struct supervisor *s, const struct control_ask *ask)
 	return true;
 }
 
+/* One that is stuck in the kernel keeps its place until the kernel lets go. */
 void measure_turn(struct supervisor *s, uint64_t now)
 {
-	struct measuring *measuring = &s->control.measuring;
-	if (!measuring->pid)
-		return;
-	if (waitpid(measuring->pid, NULL, WNOHANG) == measuring->pid)
-		measuring->pid = 0;
-	else if (now >= measuring->until_ms)
-		kill(measuring->pid,
-		     SIGKILL); /* one that is stuck in the kernel is looked for again each turn */
+	for (int i = 0; i < MEASURES; i++) {
+		struct measuring *measuring = &s->control.measuring[i];
+		bury(measuring);
+		if (measuring->pid && now >= measuring->until_ms)
+			kill(measuring->pid, SIGKILL);
+	}
 }
 
 void measure_end(struct supervisor *s)
 {
-	if (s->control.measuring.pid)
-		kill(s->control.measuring.pid, SIGKILL);
+	for (int i = 0; i < MEASURES; i++)
+		if (s->control.measuring[i].pid)
+			kill(s->control.measuring[i].pid, SIGKILL);
 }

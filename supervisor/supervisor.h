@@ -44,6 +44,7 @@ struct pending { /* a stop or restart whose end somebody waits for */
 	uint64_t until_ms;
 };
 
+enum { MEASURES = 4 };
 struct measuring { /* one look at disks, by a child; measure.c */
 	pid_t pid; /* 0: none */
 	uint64_t until_ms;
@@ -51,7 +52,7 @@ struct measuring { /* one look at disks, by a child; measure.c */
 
 struct control { /* to the steward; control.c */
 	int fd; /* -1: no steward */
-	struct measuring measuring;
+	struct measuring measuring[MEASURES];
 	bool answering;         /* a STATUS is being written, row by row */
 	struct control_ask ask; /* it */
 	unsigned next;          /* row */
@@ -139,7 +140,7 @@ void drain_turn(struct supervisor *s, uint64_t now);
 
 /* -- measure.c: what must look at disks, which may hang ---------------------------------------------------------------- */
 
-/* Answers the ask by a child that writes its rows and CONTROL_DONE itself. False: one is at it already, or no process. */
+/* Answers the ask by a child that writes its rows and CONTROL_DONE itself. False: MEASURES are at it already, or no process. */
 bool measure_begin(struct supervisor *s, const struct control_ask *ask);
 void measure_turn(struct supervisor *s, uint64_t now);
 void measure_end(struct supervisor *s); /* nobody waits for it any more */
