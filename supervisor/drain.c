@@ -49,11 +49,11 @@ void drain_turn(struct supervisor *s, uint64_t now)
 		if (process->node && node->draining && !node->drain.over)
 			waits[process->node] |= waits_for(process);
 	}
-	for (uint16_t node = 1; node <= NODES_MAX; node++) {
+	for (unsigned node = 1; node <= NODES_MAX; node++) {
 		const struct node *at = &s->nodes[node];
 		if (!at->draining || at->drain.over)
 			continue;
 		if (!waits[node] || now >= at->drain.until_ms)
-			end_drain(s, node, waits[node]);
+			end_drain(s, (uint16_t)node, waits[node]);
 	}
 }

@@ -240,9 +240,9 @@ static void say_occupied(struct supervisor *s)
 	bool occupied[NODES_MAX + 1] = {false};
 	for (unsigned i = 0; i < s->count; i++)
 		occupied[s->processes[i]->node] |= s->processes[i]->pid != 0;
-	for (uint16_t node = 1; node <= NODES_MAX; node++)
+	for (unsigned node = 1; node <= NODES_MAX; node++)
 		if (occupied[node] != s->nodes[node].occupied &&
-		    occupied_say(s->occupied, node, occupied[node]))
+		    occupied_say(s->occupied, (uint16_t)node, occupied[node]))
 			s->nodes[node].occupied = occupied[node];
 }
 

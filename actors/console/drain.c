@@ -176,13 +176,13 @@ static bool all_stopped(const struct steward_status_reply *status, uint16_t node
 
 static void look_at_nodes(struct watching *watching, const struct look *look)
 {
-	for (uint16_t node = 1; node <= NODES_MAX; node++) {
+	for (unsigned node = 1; node <= NODES_MAX; node++) {
 		if (!watching->mine[node])
 			continue;
-		const struct drain_row *drain = drain_of(look, node);
+		const struct drain_row *drain = drain_of(look, (uint16_t)node);
 		if (drain) {
 			say_waits(watching, look, drain);
-			if (!drain->over || !all_stopped(look->status, node))
+			if (!drain->over || !all_stopped(look->status, (uint16_t)node))
 				continue;
 			watching->cuts += drain->cut;
 		} else if (!watching->console->json) {

@@ -60,17 +60,18 @@ static int allowed(void)
 }
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
-#define CHANGE(name, parameters, ...)                                                                                \
-	int name parameters                                                                                          \
-	{                                                                                                            \
-		return allowed() ? REAL(name)(__VA_ARGS__) : -1;                                                     \
+#define CHANGE(name, parameters, ...) \
+	int name parameters \
+	{ \
+		return allowed() ? REAL(name)(__VA_ARGS__) : -1; \
 	}
 
 CHANGE(mkdirat, (int folder, const char *path, mode_t mode), folder, path, mode)
 CHANGE(unlinkat, (int folder, const char *path, int flags), folder, path, flags)
 CHANGE(symlinkat, (const char *to, int folder, const char *path), to, folder, path)
 CHANGE(renameat, (int from, const char *a, int to, const char *b), from, a, to, b)
-CHANGE(fchownat, (int folder, const char *path, uid_t uid, gid_t gid, int flags), folder, path, uid, gid, flags)
+CHANGE(fchownat, (int folder, const char *path, uid_t uid, gid_t gid, int flags), folder, path, uid, gid,
+       flags)
 CHANGE(fchmodat, (int folder, const char *path, mode_t mode, int flags), folder, path, mode, flags)
 CHANGE(fchown, (int fd, uid_t uid, gid_t gid), fd, uid, gid)
 CHANGE(fchmod, (int fd, mode_t mode), fd, mode)
