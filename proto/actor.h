@@ -10,9 +10,13 @@
 
 #define ACTOR_LIMITS_REPLY(F) F(many(limit_row), limits, 64)
 #define ACTOR_LEVEL(F)        F(str, level, 8) F(u32, seconds, 86400)
+/* What it has under way, and would end before it is drained: "upload" 2, "download" 1. */
+#define DUTY_ROW(F)           F(str, what, 32) F(u32, count, 0)
+#define ACTOR_DUTIES_REPLY(F) F(bool, closed, 0) F(many(duty_row), duties, 16)
+
 #define ACTOR_PING_REPLY(F)   F(u64, up_ms, 0) F(u32, missing, 0)
 
-#define ACTOR_MESSAGES(M) M(limit_row, LIMIT_ROW)
+#define ACTOR_MESSAGES(M) M(limit_row, LIMIT_ROW) M(duty_row, DUTY_ROW)
 /*        name          number  who      effect      ms   request      reply               help */
 #define ACTOR_CALLS(C)                                                                                                 \
 	C(actor_ping, 0x0001, READERS, READ, 1000, NOTHING, ACTOR_PING_REPLY,                                          \
@@ -20,7 +24,9 @@
 	C(actor_limits, 0x0002, READERS, READ, 1000, NOTHING, ACTOR_LIMITS_REPLY,                                      \
 	  "its queues, caches and tables: depth, highest, limit, drops")                                               \
 	C(actor_level, 0x0003, OPERATORS, IDEMPOTENT, 1000, ACTOR_LEVEL, NOTHING,                                      \
-	  "log at this level (debug, info, warn, error); back to info after `seconds`, 0: never")
+	  "log at this level (debug, info, warn, error); back to info after `seconds`, 0: never")                      \
+	C(actor_duties, 0x0010, READERS, READ, 1000, NOTHING, ACTOR_DUTIES_REPLY,                                      \
+	  "what it has under way, which a drain waits for; `closed`: it takes nothing new on")
 #define ACTOR_EVENTS(E)
 
 DECLARE_PROTOCOL(ACTOR)

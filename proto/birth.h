@@ -31,6 +31,9 @@ static inline int birth_fd(const struct actor_row *row, uint32_t what)
 	return FD_FIRST + __builtin_popcount(row->opens & (what - 1));
 }
 
+/* SIGTERM: end. SIGUSR1, to one that is ready: take nothing new on, say LIFE_DRAINED when all that is under way has
+ * ended, and live on until SIGTERM. */
+
 /* Bytes on FD_LIFE. Three seconds of silence are a death sentence. */
 enum { LIFE_BEAT = 'b', LIFE_READY = 'R', LIFE_DRAINED = 'D' };
 enum { LIFE_BEAT_MS = 1000, LIFE_SILENCE_MS = 3000 };

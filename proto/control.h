@@ -11,8 +11,13 @@ enum control_verb {
 	CONTROL_START,      /* OPERATOR, these five; one CONTROL_DONE */
 	CONTROL_STOP,
 	CONTROL_RESTART,
-	CONTROL_DRAIN,
+	CONTROL_DRAIN,  /* done when it has begun; `amount` ms at most. `why` says so when it had begun already */
 	CONTROL_RELOAD, /* read the configuration again */
+	CONTROL_INFO,   /* READER, these four; rows, then CONTROL_DONE: one CONTROL_CAPACITY */
+	CONTROL_VERIFY, /* a CONTROL_HOLDING for each node, or for one */
+	CONTROL_ALLOCATE, /* `amount` MiB: one CONTROL_CAPACITY, with the reason in CONTROL_DONE when it may not be */
+	CONTROL_DRAINS, /* a CONTROL_DRAINING for each node that drains or was drained */
+	CONTROL_VERBS
 };
 
 struct control_ask {
@@ -23,9 +28,13 @@ struct control_ask {
 	uint32_t uid;      /* who asked, as the kernel told the broker */
 	uint8_t authority; /* READER or OPERATOR */
 	uint8_t padding[3];
+	uint32_t amount; /* 0 for a verb that has none */
 };
 
-enum control_row_type { CONTROL_MACHINE = 1, CONTROL_NODE, CONTROL_PROCESS, CONTROL_BROKER, CONTROL_DONE };
+enum control_row_type {
+	CONTROL_MACHINE = 1, CONTROL_NODE, CONTROL_PROCESS, CONTROL_BROKER, CONTROL_DONE,
+	CONTROL_CAPACITY, CONTROL_HOLDING, CONTROL_DRAINING,
+};
 
 /* Where a declared process stands. The name is what the console prints. */
 #define PROCESS_STATES(S)                                                                                    \
@@ -48,6 +57,7 @@ struct control_machine {
 	uint64_t uptime_ms;
 	uint32_t pid, uid_base;
 	uint8_t root; /* runs as root */
+	uint8_t id_changed; /* this host is not the one its nodes were made on */
 };
 
 struct control_node {
@@ -75,6 +85,27 @@ struct control_broker { /* proto/roster.h, handed on */
 	uint64_t routed, denied, busy, late, gone, dropped;
 };
 
+struct control_capacity { /* supervisor/capacity.h; bytes */
+	uint64_t total, free, reserved, promised, share, keep, available, memory;
+	uint32_t cores, nodes, nodes_most;
+	char disk_rule[24], nodes_rule[24], recommended[17];
+	uint8_t id[32], id_known, id_changed;
+	uint8_t may; /* ALLOCATE: it may be promised */
+};
+
+struct control_holding { /* MiB; the arena file of a node's store */
+	uint16_t node;
+	uint8_t valid;
+	uint64_t claimed, actual;
+};
+
+struct control_draining {
+	uint16_t node;
+	uint8_t over; /* nothing is waited for any more; what is left is stopping or stopped */
+	uint8_t cut;  /* because its time was up */
+	uint64_t since_ms, left_ms;
+};
+
 struct control_row {
 	uint32_t serial;
 	uint8_t type;
@@ -85,7 +116,10 @@ struct control_row {
 		struct control_node node;
 		struct control_process process;
 		struct control_broker broker;
-		char why[120]; /* CONTROL_DONE: a sentence when error is not ERR_OK */
+		struct control_capacity capacity;
+		struct control_holding holding;
+		struct control_draining draining;
+		char why[240]; /* CONTROL_DONE: a sentence when error is not ERR_OK */
 	};
 };
 

@@ -7,7 +7,7 @@
 
 #define MACHINE_ROW(F)                                                                                                 \
 	F(str, name, 32) F(u32, nodes, 0) F(u32, processes, 0) F(u32, missing, 0) F(u64, up_ms, 0) F(u32, pid, 0)      \
-	F(u32, uid_base, 0) F(bool, root, 0)
+	F(u32, uid_base, 0) F(bool, root, 0) F(bool, id_changed, 0)
 #define NODE_ROW(F)                                                                                                    \
 	F(u16, node, 0) F(bool, parked, 0) F(bool, draining, 0) F(str, tier, 16) F(u16, port, 0) F(u32, quota_mb, 0)
 #define PROCESS_ROW(F)                                                                                                 \
@@ -24,18 +24,43 @@
 /* "wallet@2", "broker", or "2" for the whole of node 2. */
 #define STEWARD_TARGET(F) F(str, target, 32)
 
+/* What the machine carries; bytes. disk_rule and nodes_rule are those that bind; recommended is a tier, or "". */
+#define STEWARD_INFO_REPLY(F)                                                                                          \
+	F(u64, total, 0) F(u64, free, 0) F(u64, reserved, 0) F(u64, promised, 0) F(u64, share, 0) F(u64, keep, 0)      \
+	F(u64, available, 0) F(u64, memory, 0) F(u32, cores, 0) F(u32, nodes, 0) F(u32, nodes_most, 0)                 \
+	F(str, disk_rule, 23) F(str, nodes_rule, 23) F(str, recommended, 16) F(O(hash), machine_id, 0)                 \
+	F(bool, id_changed, 0)
+#define STEWARD_VERIFY(F)         F(u16, node, 512) /* 0: all */
+#define HOLDING_ROW(F)            F(u16, node, 0) F(u64, claimed_mb, 0) F(u64, actual_mb, 0) F(bool, valid, 0)
+#define STEWARD_VERIFY_REPLY(F)   F(many(holding_row), nodes, 512)
+#define STEWARD_ROOM(F)       F(u32, storage_mb, 4194304)
+#define STEWARD_ROOM_REPLY(F) F(bool, may, 0) F(text, reason, 240)
+#define STEWARD_DRAIN(F)          F(u16, node, 512) F(u32, within_ms, 86400000)
+#define STEWARD_DRAIN_REPLY(F)    F(bool, already, 0)
+#define DRAIN_ROW(F)              F(u16, node, 0) F(bool, over, 0) F(bool, cut, 0) F(u64, since_ms, 0) F(u64, left_ms, 0)
+#define STEWARD_DRAINS_REPLY(F)   F(many(drain_row), nodes, 512)
+
 #define STEWARD_MESSAGES(M)                                                                                            \
-	M(machine_row, MACHINE_ROW) M(node_row, NODE_ROW) M(process_row, PROCESS_ROW) M(broker_row, BROKER_ROW)
+	M(machine_row, MACHINE_ROW) M(node_row, NODE_ROW) M(process_row, PROCESS_ROW) M(broker_row, BROKER_ROW)           \
+	M(holding_row, HOLDING_ROW) M(drain_row, DRAIN_ROW)
 #define STEWARD_CALLS(C)                                                                                               \
 	C(steward_status, 0x0301, READERS, READ, 3000, NOTHING, STEWARD_STATUS_REPLY,                                  \
 	  "the machine, its nodes, and every declared process with its state")                                         \
 	C(steward_start, 0x0302, OPERATORS, IDEMPOTENT, 3000, STEWARD_TARGET, NOTHING, "start what is declared")       \
 	C(steward_stop, 0x0303, OPERATORS, IDEMPOTENT, 15000, STEWARD_TARGET, NOTHING, "stop a process or a node")     \
 	C(steward_restart, 0x0304, OPERATORS, IDEMPOTENT, 15000, STEWARD_TARGET, NOTHING, "stop it, start it")         \
-	C(steward_drain, 0x0305, OPERATORS, IDEMPOTENT, 15000, STEWARD_TARGET, NOTHING,                                \
-	  "let a node end its running work, then stop it")                                                             \
 	C(steward_reload, 0x0306, OPERATORS, IDEMPOTENT, 5000, NOTHING, NOTHING,                                       \
-	  "read the configuration again: new nodes are born, removed ones end")
+	  "read the configuration again: new nodes are born, removed ones end")                                        \
+	C(steward_info, 0x0310, READERS, READ, 5000, NOTHING, STEWARD_INFO_REPLY,                                      \
+	  "disk, memory and nodes: what may still be promised, and the rules that bind (getDiskInfo)")                 \
+	C(steward_verify, 0x0311, READERS, READ, 5000, STEWARD_VERIFY, STEWARD_VERIFY_REPLY,                           \
+	  "whether nodes hold the storage that they claim (verifyNodeStorage)")                                        \
+	C(steward_room, 0x0312, READERS, READ, 5000, STEWARD_ROOM, STEWARD_ROOM_REPLY,                 \
+	  "whether a node of this size may be added, and what forbids it (canAllocateStorage)")                        \
+	C(steward_drain, 0x0313, OPERATORS, IDEMPOTENT, 3000, STEWARD_DRAIN, STEWARD_DRAIN_REPLY,                      \
+	  "let a node end its running work and take none on, then stop it; answers when that has begun")               \
+	C(steward_drains, 0x0314, READERS, READ, 3000, NOTHING, STEWARD_DRAINS_REPLY,                                  \
+	  "nodes that drain or were drained; actor_duties of their processes says what is waited for")
 #define STEWARD_EVENTS(E)
 
 DECLARE_PROTOCOL(STEWARD)

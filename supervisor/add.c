@@ -5,12 +5,16 @@
 #include "supervisor/add.h"
 
 #include "actors/base/memory/memory.h"
+#include "supervisor/answer.h"
 #include "supervisor/config.h"
 #include "supervisor/disk.h"
+#include "supervisor/half.h"
+#include "supervisor/host.h"
 #include "supervisor/jail.h"
 #include "supervisor/listen.h"
 #include "supervisor/make.h"
-#include "supervisor/room.h"
+#include "supervisor/nodes.h"
+#include "supervisor/tiers.h"
 #include "supervisor/unlock.h"
 
 #include "proto/birth.h"
@@ -24,61 +28,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MARK "adding" /* in ROOT/machine */
-
 enum { QUOTA_LEAST = 8, QUOTA_MOST = 4194304 }; /* quota_mb in proto/settings.def */
 
 struct adding {
 	struct machine *machine;
-	const struct add_request *request;
+	struct add_request request;
 	struct config *config;
 	struct unlock unlock;
 	struct node_config node;
+	struct init_said said;
+	const char *rule; /* that refused it; NULL: none of ours */
+	char warning[CAPACITY_WARNING];
 	int lock;
 };
-
-/* -- half a node ------------------------------------------------------------------------------- */
-
-static bool has_config(const struct machine *machine, uint16_t node)
-{
-	char name[32];
-	snprintf(name, sizeof name, "node%u.conf", node);
-	return faccessat(machine->etc, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-static bool has_folder(const struct machine *machine, uint16_t node)
-{
-	char name[32];
-	snprintf(name, sizeof name, "node%u", node);
-	return faccessat(machine->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-static uint16_t marked(const struct machine *machine)
-{
-	char text[16];
-	int fd = openat(machine->own, MARK, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	ssize_t got = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
-	if (fd >= 0)
-		close(fd);
-	text[got > 0 ? got : 0] = '\0';
-	unsigned long node = strtoul(text, NULL, 10);
-	return node <= NODES_MAX ? (uint16_t)node : 0;
-}
-
-static bool remove_half(const struct machine *machine, struct why *why)
-{
-	char name[32];
-	uint16_t node = marked(machine);
-	if (node && !has_config(machine, node)) {
-		snprintf(name, sizeof name, "node%u", node);
-		if (!disk_remove(machine->fd, name) || !disk_remove_below(machine->fd, "logs", name))
-			return refuse(why, "the remains of half-made node %u stay: %s", node,
-				      strerror(errno));
-		fprintf(stderr, "removed what was left of node %u, whose adding was cut short\n", node);
-	}
-	return unlinkat(machine->own, MARK, 0) == 0 || errno == ENOENT ||
-	       refuse(why, "%s: %s", MARK, strerror(errno));
-}
 
 /* -- its number, size and port ----------------------------------------------------------------- */
 
@@ -88,16 +50,17 @@ static bool choose_number(struct adding *adding, uint16_t *number, struct why *w
 {
 	*number = 1;
 	for (unsigned node = 1; node <= NODES_MAX; node++)
-		if (has_config(adding->machine, (uint16_t)node) ||
-		    has_folder(adding->machine, (uint16_t)node))
+		if (node_has_config(adding->machine, (uint16_t)node) ||
+		    node_has_folder(adding->machine, (uint16_t)node))
 			*number = (uint16_t)(node + 1);
 	return *number <= NODES_MAX || refuse(why, "a machine has at most %d nodes", NODES_MAX);
 }
 
-static bool choose_size(const struct add_request *request, uint32_t *mib, struct why *why)
+static bool choose_size(const struct adding *adding, uint32_t *mib, struct why *why)
 {
 	char names[TIER_NAMES_TEXT];
-	uint32_t of_tier = tier_mib(request->tier);
+	const struct add_request *request = &adding->request;
+	uint32_t of_tier = tier_mib(config_profile(adding->config), request->tier);
 	if (!of_tier)
 		return refuse(why, "there is no tier \"%s\"; it is %s", request->tier, tier_names(names));
 	*mib = request->storage_mib ? request->storage_mib : of_tier;
@@ -108,7 +71,7 @@ static bool choose_size(const struct add_request *request, uint32_t *mib, struct
 static bool choose_port(const struct adding *adding, uint16_t number, uint16_t *port, struct why *why)
 {
 	const struct config *config = adding->config;
-	uint32_t wanted = adding->request->port ? adding->request->port : config_port(PORT_FIRST, number);
+	uint32_t wanted = adding->request.port ? adding->request.port : config_port(PORT_FIRST, number);
 	if (wanted > UINT16_MAX)
 		return refuse(why, "node %u would have port %u, which is none; give it one with --port",
 			      number, wanted);
@@ -120,15 +83,41 @@ static bool choose_port(const struct adding *adding, uint16_t number, uint16_t *
 	return port_is_free(config->values[SETTING_host].text, *port, why);
 }
 
+/* What may not be: another machine under the same nodes, or more than this one carries. */
+static bool check_machine(struct adding *adding, uint32_t mib, struct why *why)
+{
+	struct capacity capacity;
+	struct host_id id = host_look(adding->machine);
+	if (id.state == HOST_CHANGED) {
+		adding->rule = "machine-id";
+		return host_refuse_changed(&id, why);
+	}
+	if (!disk_capacity(adding->machine, adding->config, &capacity, why))
+		return false;
+	enum capacity_rule rule = capacity_check(&capacity, mib, adding->machine->root, why);
+	adding->rule = rule == CAPACITY_NONE ? NULL : capacity_rule_name(rule);
+	capacity_warning(&capacity, capacity.nodes + 1, adding->warning);
+	return rule == CAPACITY_NONE;
+}
+
+static bool ask_person(struct adding *adding, uint16_t number, struct why *why)
+{
+	struct capacity capacity;
+	if (adding->request.tier)
+		return true;
+	return disk_capacity(adding->machine, adding->config, &capacity, why) &&
+	       wishes_ask(&adding->request, &capacity, number, adding->machine->root, why);
+}
+
 static bool choose(struct adding *adding, struct why *why)
 {
 	uint16_t number = 0, port = 0;
 	uint32_t mib = 0;
-	if (!choose_number(adding, &number, why) || !choose_size(adding->request, &mib, why) ||
-	    !disk_has_room(adding->machine, adding->config, mib, why) ||
+	if (!choose_number(adding, &number, why) || !ask_person(adding, number, why) ||
+	    !choose_size(adding, &mib, why) || !check_machine(adding, mib, why) ||
 	    !choose_port(adding, number, &port, why))
 		return false;
-	adding->node = config_propose(adding->config, number, adding->request->tier, mib, port);
+	adding->node = config_propose(adding->config, number, adding->request.tier, mib, port);
 	return true;
 }
 
@@ -167,84 +156,100 @@ static bool write_config(const struct adding *adding, struct why *why)
 	char name[32], text[512];
 	snprintf(name, sizeof name, "node%u.conf", adding->node.node);
 	snprintf(text, sizeof text,
-		 "# Node %u, made by warrend add.\ntier = \"%s\";\nquota_mb = %s;\nport = %s;\n",
+		 "# Node %u, made by warrend add.\ntier = \"%s\";\nquota_mb = %s;\nport = %s;\n%s%s%s",
 		 adding->node.node, values[SETTING_tier].text, values[SETTING_quota_mb].text,
-		 values[SETTING_port].text);
+		 values[SETTING_port].text, *adding->said.address ? "wallet = \"" : "", adding->said.address,
+		 *adding->said.address ? "\";\n" : "");
 	return write_whole(adding->machine->etc, name, 0644, text) ||
 	       refuse(why, "%s/etc/%s: %s", adding->machine->root, name, strerror(errno));
+}
+
+/* Only now is its address known: the keys are made or imported by the wallet itself. */
+static bool check_wallet(struct adding *adding, struct why *why)
+{
+	const struct node_config *other = config_wallet(adding->config, adding->said.address);
+	if (!other)
+		return true;
+	adding->rule = "one-wallet-one-node";
+	return refuse(why,
+		      "wallet %s is node %u's already.\n  rule \"one wallet, one node\"\n  next: another key",
+		      adding->said.address, other->node);
 }
 
 static bool make_node(struct adding *adding, struct why *why)
 {
 	const struct machine *machine = adding->machine;
-	char number[16];
-	snprintf(number, sizeof number, "%u\n", adding->node.node);
-	if (!write_whole(machine->own, MARK, 0644, number))
-		return refuse(why, "%s/machine/" MARK ": %s", machine->root, strerror(errno));
-	printf("node %u\n", adding->node.node);
+	adding->said.quiet = adding->request.json;
+	if (!half_mark_adding(machine, adding->node.node, why))
+		return false;
+	if (!adding->request.json)
+		printf("node %u\n", adding->node.node);
 	return make_folders(adding, why) &&
-	       init_run(machine, &adding->unlock, adding->config, &adding->node, WALLET, true, why) &&
-	       init_run(machine, &adding->unlock, adding->config, &adding->node, STORE, false, why) &&
-	       disk_sync(machine->fd) && write_config(adding, why);
-}
-
-static void tell_supervisor(const struct machine *machine)
-{
-	pid_t holder;
-	if (machine_held(machine, &holder) && holder > 1)
-		kill(holder, SIGHUP);
+	       init_run(machine, &adding->unlock, adding->config, &adding->node, WALLET, true, &adding->said,
+			why) &&
+	       check_wallet(adding, why) &&
+	       init_run(machine, &adding->unlock, adding->config, &adding->node, STORE, false, &adding->said,
+			why) &&
+	       (disk_sync(machine->fd) || refuse(why, "%s: %s", machine->root, strerror(errno))) &&
+	       write_config(adding, why);
 }
 
 /* -- one at a time ----------------------------------------------------------------------------- */
 
-static bool lock_adding(struct adding *adding, struct why *why)
-{
-	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	adding->lock =
-		openat(adding->machine->own, "add.lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (adding->lock < 0)
-		return refuse(why, "%s/machine/add.lock: %s", adding->machine->root, strerror(errno));
-	return fcntl(adding->lock, F_SETLK, &lock) == 0 ||
-	       refuse(why, "another node is being added right now; wait for it");
-}
-
 static bool load(struct adding *adding, struct why *why)
 {
-	char own[ROOT_TEXT + 16], etc[ROOT_TEXT + 8];
-	struct mistakes mistakes = {0};
+	char own[ROOT_TEXT + 16];
 	snprintf(own, sizeof own, "%s/machine", adding->machine->root);
-	snprintf(etc, sizeof etc, "%s/etc", adding->machine->root);
-	adding->config = config_load(adding->machine->etc, etc, &mistakes);
-	if (!adding->config) {
-		mistakes_print(&mistakes, stderr);
-		refuse(why, "%u mistakes in the configuration; mend them first", mistakes.count);
-		mistakes_end(&mistakes);
-		return false;
-	}
-	if (adding->machine->as_root && !jail_possible(why))
+	adding->config = config_of(adding->machine, why);
+	if (!adding->config || (adding->machine->as_root && !jail_possible(why)))
 		return false;
 	return unlock_load(&adding->unlock, adding->machine->own, own, why);
 }
 
+static int say_added(const struct adding *adding)
+{
+	const struct value *values = adding->node.values;
+	if (*adding->warning && !adding->request.json)
+		fprintf(stderr, "warning: %s\n", adding->warning);
+	if (!adding->request.json) {
+		printf("port %u\nquota %u MiB\n", values[SETTING_port].number,
+		       values[SETTING_quota_mb].number);
+		return fflush(stdout) == 0 ? 0 : 1;
+	}
+	struct json out = {.to = stdout};
+	json_open(&out, NULL, '{');
+	json_bool(&out, "ok", true);
+	json_number(&out, "node", adding->node.node);
+	json_text(&out, "wallet", *adding->said.address ? adding->said.address : NULL);
+	json_text(&out, "peer", *adding->said.peer ? adding->said.peer : NULL);
+	json_text(&out, "tier", values[SETTING_tier].text);
+	json_number(&out, "quota_mb", values[SETTING_quota_mb].number);
+	json_number(&out, "port", values[SETTING_port].number);
+	json_text(&out, "warning", *adding->warning ? adding->warning : NULL);
+	json_close(&out, '}');
+	json_end(&out);
+	return 0;
+}
+
 int node_add(struct machine *machine, const struct add_request *request)
 {
-	struct adding adding = {.machine = machine, .request = request, .lock = -1};
-	struct why why = {"the disk did not take it"};
+	struct adding adding = {.machine = machine, .request = *request, .lock = -1};
+	struct why why = {"the disk did not take it"}, again;
 	bool begun = false;
 	signal(SIGPIPE, SIG_IGN);
 	umask(022);
-	bool added = lock_adding(&adding, &why) && load(&adding, &why) && remove_half(machine, &why) &&
-		     choose(&adding, &why) && (begun = true, make_node(&adding, &why));
+	bool added = (adding.lock = half_lock(machine, &why)) >= 0 && load(&adding, &why) &&
+		     half_end(machine, &why) && choose(&adding, &why) &&
+		     (begun = true, make_node(&adding, &why));
+	int code;
 	if (added) {
-		unlinkat(machine->own, MARK, 0);
-		printf("port %u\nquota %u MiB\n", adding.node.values[SETTING_port].number,
-		       adding.node.values[SETTING_quota_mb].number);
-		fflush(stdout);
+		if (!half_end(machine, &again))
+			fprintf(stderr, "%s\n", again.text);
+		code = say_added(&adding);
 		tell_supervisor(machine);
 	} else {
-		struct why again;
-		fprintf(stderr, "%s%s\n", begun ? "not added: " : "refused: ", why.text);
-		if (begun && !remove_half(machine, &again))
+		code = answer_refused(request->json, begun ? "not added" : "refused", adding.rule, &why);
+		if (begun && !half_end(machine, &again))
 			fprintf(stderr, "%s\n", again.text);
 	}
 	node_config_free(&adding.node);
@@ -252,5 +257,5 @@ int node_add(struct machine *machine, const struct add_request *request)
 	unlock_forget(&adding.unlock);
 	if (adding.lock >= 0)
 		close(adding.lock);
-	return added ? 0 : 1;
+	return code;
 }

@@ -5,9 +5,10 @@
 #include "supervisor/machine.h"
 
 struct add_request {
-	const char *tier;
+	const char *tier;     /* NULL: a person is asked, where there is a terminal */
 	uint32_t storage_mib; /* 0: the tier's */
 	uint16_t port;        /* 0: the number's (FEATURES K29) */
+	bool json;
 };
 
 /* Prints what the operator should know, or on stderr why not. Either the node is whole when it returns, or, after a kill at
@@ -18,7 +19,11 @@ int node_add(struct machine *machine, const struct add_request *request);
 struct config;
 struct node_config;
 struct unlock;
+struct init_said { /* its lines "address …" and "peer …"; "" where it said none. quiet: nothing of it is shown */
+	bool quiet;
+	char address[44], peer[65];
+};
 bool init_run(const struct machine *machine, const struct unlock *unlock, const struct config *config,
-	      const struct node_config *node, enum kind kind, bool terminal, struct why *why);
+	      const struct node_config *node, enum kind kind, bool terminal, struct init_said *said, struct why *why);
 
 #endif

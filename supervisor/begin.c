@@ -242,6 +242,7 @@ void process_begin(struct supervisor *s, struct process *process)
 		opened.gives[bit] = -1;
 	process->ready_ms = process->termed_ms = process->killed_ms = 0;
 	process->built = process->termed = process->killed = process->dead = process->ending = false;
+	process->closed = process->drained = false;
 	bool born = birth(s, process, &opened, &mend, &why);
 	close_opened(&opened);
 	process->restarts += again;

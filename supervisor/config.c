@@ -6,7 +6,7 @@
 #include "proto/birth.h"
 #include "supervisor/config_file.h"
 #include "supervisor/config_rows.h"
-#include "supervisor/room.h"
+#include "supervisor/tiers.h"
 #include "proto/shards.h"
 
 #include <dirent.h>
@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 struct loading {
@@ -95,6 +96,21 @@ static void set_number(struct value *value, uint32_t number)
 	value->number = number;
 }
 
+enum profile config_profile(const struct config *config)
+{
+	enum profile profile = PROFILE_v4;
+	profile_by_name(config->values[SETTING_tier_profile].text, &profile);
+	return profile;
+}
+
+const struct node_config *config_wallet(const struct config *config, const char *address)
+{
+	for (unsigned i = 0; *address && i < config->count; i++)
+		if (strcasecmp(config->nodes[i].values[SETTING_wallet].text, address) == 0)
+			return &config->nodes[i];
+	return NULL;
+}
+
 /* -- one node ---------------------------------------------------------------------------------- */
 
 uint32_t config_port(uint32_t first, uint16_t node)
@@ -117,7 +133,7 @@ static void derive(struct loading *loading, struct node_config *node)
 			"port of node %u would be %u, which is none; give it one with port = …", node->node,
 			port->number);
 	if (quota->source == FROM_DEFAULT)
-		set_number(quota, tier_mib(node->values[SETTING_tier].text));
+		set_number(quota, tier_mib(config_profile(loading->config), node->values[SETTING_tier].text));
 }
 
 static void check_shards(struct loading *loading, const struct node_config *node)
@@ -221,6 +237,22 @@ static void check_ports(struct loading *loading)
 	x_free(&owner);
 }
 
+/* One wallet, one node (FEATURES K7): a second would be the same identity twice. */
+static void check_wallets(struct loading *loading)
+{
+	const struct config *config = loading->config;
+	for (unsigned i = 0; i < config->count; i++) {
+		const struct node_config *node = &config->nodes[i];
+		const struct value *wallet = &node->values[SETTING_wallet];
+		const struct node_config *first = config_wallet(config, wallet->text);
+		char text[SHOWN_TEXT];
+		if (first && first != node)
+			mistake(loading->mistakes, origin(loading, node->node, wallet, text), wallet->line,
+				"wallet %s of node %u is node %u's already", wallet->text, node->node,
+				first->node);
+	}
+}
+
 /* -- the machine ------------------------------------------------------------------------------- */
 
 static void read_machine(struct loading *loading)
@@ -251,6 +283,7 @@ struct config *config_load(int etc, const char *path, struct mistakes *mistakes)
 	read_machine(&loading);
 	read_nodes(&loading);
 	check_ports(&loading);
+	check_wallets(&loading);
 	values_free(loading.machine);
 	values_free(loading.environment);
 	if (mistakes->count != before)

@@ -6,6 +6,7 @@
 
 #include "proto/actors.h"
 #include "supervisor/mistakes.h"
+#include "supervisor/tiers.h"
 
 #include <stddef.h>
 
@@ -44,6 +45,12 @@ struct config *config_load(int etc, const char *path, struct mistakes *mistakes)
 void config_free(struct config **config); /* NULL is fine */
 
 const struct node_config *config_node(const struct config *config, uint16_t node); /* NULL: not declared */
+
+/* The setting tier_profile. */
+enum profile config_profile(const struct config *config);
+
+/* Whose wallet that address is; NULL: nobody's here, also for "". */
+const struct node_config *config_wallet(const struct config *config, const char *address);
 
 /* A node that is not declared yet. `quota_mib` and `port` are its own, nothing overrides them. */
 struct node_config config_propose(const struct config *config, uint16_t node, const char *tier, uint32_t quota_mib,

@@ -2,7 +2,8 @@
  * else. */
 #include "supervisor/config_rows.h"
 
-#include "supervisor/room.h"
+#include "proto/ids.h"
+#include "supervisor/tiers.h"
 
 #include <arpa/inet.h>
 #include <grp.h>
@@ -123,11 +124,19 @@ static bool check_text(unsigned setting, const char *text, struct why *why)
 {
 	char names[TIER_NAMES_TEXT];
 	uint32_t walls, gid;
-	uint8_t address[sizeof(struct in6_addr)];
+	uint8_t address[sizeof(struct in6_addr)], wallet[20];
+	enum profile profile;
 	if (!plain(text))
 		return refuse(why, "%s holds a control character", rows[setting].name);
-	if (setting == SETTING_tier && !tier_mib(text))
+	if (setting == SETTING_tier && !tier_mib(PROFILE_v4, text))
 		return refuse(why, "there is no tier \"%s\"; it is %s", text, tier_names(names));
+	if (setting == SETTING_tier_profile && !profile_by_name(text, &profile))
+		return refuse(why, "there is no tier_profile \"%s\"; it is v4 or multinode", text);
+	if (setting == SETTING_ram_rule && strcmp(text, "seed") != 0 && strcmp(text, "off") != 0)
+		return refuse(why, "ram_rule is \"%s\"; it is seed or off", text);
+	if (setting == SETTING_wallet && *text &&
+	    (strncmp(text, "0x", 2) != 0 || !hex_parse(text + 2, strlen(text + 2), wallet, sizeof wallet)))
+		return refuse(why, "wallet is \"%s\", which is no address: 0x and 40 hex digits", text);
 	if (setting == SETTING_host && inet_pton(AF_INET, text, address) != 1 &&
 	    inet_pton(AF_INET6, text, address) != 1)
 		return refuse(why, "host is \"%s\", which is no numeric address such as 127.0.0.1", text);

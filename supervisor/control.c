@@ -13,9 +13,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-enum {
-	ENDS_WITHIN_MS = 14000
-}; /* a stop, restart or drain; the caller's deadline is 15 s (proto/steward.h) */
+enum { ENDS_WITHIN_MS = 14000 }; /* a stop or restart; the caller's deadline is 15 s (proto/steward.h) */
 
 static void on_control(void *context, int fd, uint32_t events);
 
@@ -38,7 +36,10 @@ void control_close(struct supervisor *s)
 		loop_unwatch(s->loop, s->control.fd);
 		close(s->control.fd);
 	}
-	s->control = (struct control){.fd = -1};
+	measure_end(s);
+	struct control closed = {.fd = -1};
+	memcpy(closed.measuring, s->control.measuring, sizeof closed.measuring);
+	s->control = closed;
 }
 
 /* -- answering --------------------------------------------------------------------------------- */
@@ -58,7 +59,8 @@ static enum channel_end write_status(struct supervisor *s)
 	struct control *control = &s->control;
 	struct control_row row;
 	while (control->answering) {
-		bool more = status_row(s, control->next, &row);
+		bool drains = control->ask.verb == CONTROL_DRAINS;
+		bool more = drains ? drains_row(s, &control->next, &row) : status_row(s, control->next, &row);
 		row.serial = control->ask.serial;
 		enum channel_end end = channel_send(control->fd, &row, sizeof row, -1);
 		if (end != CHANNEL_SENT)
@@ -142,11 +144,23 @@ static void reload(struct supervisor *s, const struct control_ask *ask)
 	done(s, ask->serial, fine ? ERR_OK : ERR_BAD_VALUE, why.text);
 }
 
+/* Told in `why`, as both begin and go on are fine. */
+static void drain(struct supervisor *s, const struct control_ask *ask)
+{
+	bool begun = drain_begin(s, ask->node, ask->amount);
+	done(s, ask->serial, ERR_OK, "");
+	if (!begun)
+		snprintf(s->control.out[s->control.out_count - 1].why, sizeof s->control.out->why, "already");
+}
+
 static void carry_out(struct supervisor *s, const struct control_ask *ask)
 {
 	enum kind kind = (enum kind)ask->kind;
 	switch ((enum control_verb)ask->verb) {
+	case CONTROL_VERBS:
+		break;
 	case CONTROL_STATUS:
+	case CONTROL_DRAINS:
 		s->control.answering = true;
 		s->control.ask = *ask;
 		s->control.next = 0;
@@ -156,8 +170,17 @@ static void carry_out(struct supervisor *s, const struct control_ask *ask)
 		done(s, ask->serial, ERR_OK, "");
 		break;
 	case CONTROL_DRAIN:
+		drain(s, ask);
+		break;
+	case CONTROL_INFO:
+	case CONTROL_VERIFY:
+	case CONTROL_ALLOCATE:
+		if (!measure_begin(s, ask))
+			done(s, ask->serial, ERR_BUSY, "the disks are being looked at; ask again shortly");
+		break;
 	case CONTROL_STOP:
-		s->nodes[ask->node].draining = ask->verb == CONTROL_DRAIN;
+		if (!kind)
+			s->nodes[ask->node].draining = false;
 		family_stop(s, kind, ask->node);
 		wait_for_end(s, ask);
 		break;
@@ -182,11 +205,12 @@ static void on_ask(struct supervisor *s, const struct control_ask *ask, size_t l
 		log_warn("control.malformed", "bytes=%zu", length);
 		return;
 	}
-	if (err == ERR_OK && s->stopping && ask->verb != CONTROL_STATUS) {
+	bool changes = control_changes(ask->verb);
+	if (err == ERR_OK && s->stopping && changes) {
 		err = ERR_UNAVAILABLE;
 		refuse(&why, "the machine is stopping");
 	}
-	if (ask->verb != CONTROL_STATUS)
+	if (changes)
 		log_line(err == ERR_OK ? LOG_INFO : LOG_WARN, "control.asked",
 			 "verb=%s kind=%s node=%u uid=%u answer=%s", control_verb_name(ask->verb),
 			 ask->kind ? kind_name(ask->kind) : "all", ask->node, ask->uid, err_name(err));
@@ -216,6 +240,7 @@ static void on_control(void *context, int fd, uint32_t events)
 
 void control_turn(struct supervisor *s, uint64_t now)
 {
+	measure_turn(s, now);
 	if (s->control.fd < 0)
 		return;
 	check_pending(s, now);

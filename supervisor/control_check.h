@@ -13,6 +13,9 @@
  * Any other error is answered, with *why. */
 enum err control_check(const struct control_ask *ask, size_t length, const bool *declared, struct why *why);
 
+/* Whether it changes anything, and so is for operators and is logged. */
+bool control_changes(unsigned verb);
+
 const char *control_verb_name(unsigned verb);
 
 #endif

@@ -1,6 +1,7 @@
 /* Reads statvfs and the stores' files, removes half-made nodes. Part of `warrend add`. */
 #include "supervisor/disk.h"
 
+#include "supervisor/host.h"
 #include "supervisor/log_folder.h"
 
 #include <dirent.h>
@@ -56,37 +57,41 @@ bool disk_room(const struct machine *machine, const struct config *config, struc
 	return true;
 }
 
-static const char *gib(uint64_t bytes, char text[32])
-{
-	snprintf(text, 32, "%.1f GiB", (double)bytes / (double)(UINT64_C(1) << 30));
-	return text;
-}
-
-bool disk_has_room(const struct machine *machine, const struct config *config, uint32_t quota_mib,
+bool disk_capacity(const struct machine *machine, const struct config *config, struct capacity *capacity,
 		   struct why *why)
 {
-	struct room room = {0};
-	if (!disk_room(machine, config, &room, why))
-		return false;
-	struct room_left left = room_left(&room);
-	uint64_t takes = store_takes(quota_mib);
-	if (takes <= left.allocatable)
-		return true;
-	char free_text[32], promised[32], share[32], keep[32], needs[32], fit[96] = "no tier fits";
-	const char *tier = tier_that_fits(left.allocatable);
-	if (tier)
-		snprintf(fit, sizeof fit, "%s (%u MiB) fits: warren add --tier %s", tier, tier_mib(tier),
-			 tier);
-	return refuse(why,
-		      "%u MiB do not fit on %s: with slack and index they take %s.\n"
-		      "  free %s, of it promised to %u nodes: %s\n"
-		      "  rule \"80 %% of free\": %s may still be promised%s\n"
-		      "  rule \"keep 10 %% of the disk, at least 1 GiB\": %s%s\n"
-		      "  %s",
-		      quota_mib, machine->root, gib(takes, needs), gib(room.free + room.reserved, free_text),
-		      config->count, gib(room.allocated, promised), gib(left.share, share),
-		      left.binds == ROOM_SHARE ? "  <- binds" : "", gib(left.keep, keep),
-		      left.binds == ROOM_KEEP ? "  <- binds" : "", fit);
+	*capacity = (struct capacity){.memory = host_memory(),
+				      .cores = host_cores(),
+				      .nodes = config->count,
+				      .max_nodes = config->values[SETTING_max_nodes].number,
+				      .ram_rule = strcmp(config->values[SETTING_ram_rule].text, "off") != 0,
+				      .profile = config_profile(config)};
+	return disk_room(machine, config, &capacity->room, why);
+}
+
+/* What is held is what has both a length and blocks: a file that was cut, and one with holes, hold less. */
+struct holding disk_verify(const struct machine *machine, const struct node_config *node, struct why *why)
+{
+	enum { MIB_SHIFT = 20 };
+	char place[PATH_TEXT], path[PATH_TEXT + 16];
+	struct stat at = {0};
+	uint32_t quota = node->values[SETTING_quota_mb].number;
+	struct holding holding = {.claimed = quota};
+	snprintf(path, sizeof path, "%s/" STORE_ARENA, place_path(STORE, node->node, place));
+	if (fstatat(machine->fd, path, &at, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(at.st_mode)) {
+		refuse(why, "%s/%s: %s", machine->root, path,
+		       S_ISREG(at.st_mode) ? "no file" : strerror(errno));
+		return holding;
+	}
+	uint64_t blocks = (uint64_t)at.st_blocks * 512, length = (uint64_t)at.st_size;
+	uint64_t held = blocks < length ? blocks : length, needed = store_arena_takes(quota);
+	uint64_t lacks = needed > held ? (needed - held + (1U << MIB_SHIFT) - 1) >> MIB_SHIFT : 0;
+	holding.valid = !lacks;
+	holding.actual = lacks < quota ? quota - lacks : 0;
+	if (lacks)
+		refuse(why, "%s/%s holds %llu MiB too little: %s", machine->root, path,
+		       (unsigned long long)lacks, length < needed ? "it was cut" : "it has holes");
+	return holding;
 }
 
 /* -- making and taking away -------------------------------------------------------------------- */

@@ -2,15 +2,23 @@
 #ifndef WARREN_SUPERVISOR_DISK_H
 #define WARREN_SUPERVISOR_DISK_H
 
+#include "supervisor/capacity.h"
 #include "supervisor/config.h"
 #include "supervisor/machine.h"
-#include "supervisor/room.h"
 
 /* Free, total, what the declared nodes were promised and what their stores hold already. */
 bool disk_room(const struct machine *machine, const struct config *config, struct room *room, struct why *why);
 
-/* Whether a store of this quota may be promised as well; else the sentence names both rules, and the one that binds. */
-bool disk_has_room(const struct machine *machine, const struct config *config, uint32_t quota_mib, struct why *why);
+/* The same with memory, cores and what the configuration says of both. */
+bool disk_capacity(const struct machine *machine, const struct config *config, struct capacity *capacity, struct why *why);
+
+/* What a node's store was promised, and what its arena file really holds of that on the disk (seed 000, verifyNodeStorage).
+ * *why is the reason when it is not valid. Mebibytes. */
+struct holding {
+	uint64_t claimed, actual;
+	bool valid;
+};
+struct holding disk_verify(const struct machine *machine, const struct node_config *node, struct why *why);
 
 /* Removes a file or a whole folder below `parent`, following no link. True also when it is not there. */
 bool disk_remove(int parent, const char *name);

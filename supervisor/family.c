@@ -166,10 +166,12 @@ static bool matches(const struct process *process, enum kind kind, uint16_t node
 	       (kind == KIND_NONE || process->row->kind == kind);
 }
 
-/* Somebody wants it: what it did before is forgotten. One that is ending comes again after its end. */
+/* Somebody wants it: what it did before is forgotten. One that is ending, or takes nothing on any more, comes again after its
+ * end. */
 static void start(struct process *process)
 {
 	process->wanted = true;
+	process->ending = process->ending || (process->pid && process->closed);
 	restart_forget(&process->streak);
 	if (!process->pid)
 		process->state = PROCESS_WAITING;
@@ -178,6 +180,7 @@ static void start(struct process *process)
 void family_start(struct supervisor *s, enum kind kind, uint16_t node)
 {
 	s->nodes[node].parked = s->nodes[node].draining = false;
+	s->nodes[node].drain = (struct draining){0};
 	deaths_forget(&s->nodes[node].deaths);
 	for (unsigned i = 0; i < s->count; i++)
 		if (matches(s->processes[i], kind, node))

@@ -27,7 +27,7 @@ struct initial {
 	const struct config *config;
 	const struct node_config *node;
 	const struct actor_row *row;
-	int program, self, null, record[2];
+	int program, self, null, record[2], out[2];
 	bool terminal, readable;
 	char self_path[PATH_TEXT + ROOT_TEXT], run_path[ROOT_TEXT + 8];
 };
@@ -40,7 +40,7 @@ static bool open_initial(struct initial *in, struct why *why)
 	if (in->self < 0)
 		return false;
 	in->null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (in->null < 0 || pipe2(in->record, O_CLOEXEC) != 0)
+	if (in->null < 0 || pipe2(in->record, O_CLOEXEC) != 0 || pipe2(in->out, O_CLOEXEC) != 0)
 		return refuse(why, "cannot begin: %s", strerror(errno));
 	snprintf(in->self_path, sizeof in->self_path, "%s/%s", in->machine->root,
 		 place_path(in->row->kind, in->node->node, place));
@@ -50,7 +50,7 @@ static bool open_initial(struct initial *in, struct why *why)
 
 static void close_initial(struct initial *in)
 {
-	int fds[] = {in->program, in->self, in->null, in->record[0], in->record[1]};
+	int fds[] = {in->program, in->self, in->null, in->record[0], in->record[1], in->out[0], in->out[1]};
 	for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
@@ -65,7 +65,7 @@ static struct birth_plan plan_of(const struct initial *in)
 	return (struct birth_plan){.row = in->row,
 				   .init = true,
 				   .in = in->terminal ? STDIN_FILENO : in->null,
-				   .out = STDOUT_FILENO,
+				   .out = in->out[1],
 				   .log = STDERR_FILENO,
 				   .life = in->null,
 				   .record = in->record[0],
@@ -131,7 +131,40 @@ static bool write_initial(const struct initial *in, uint32_t missing)
 	return wrote;
 }
 
-static bool run(struct initial *in, struct why *why)
+/* A line "name value" of what it says, as it passes. */
+static void take_line(const char *line, const char *name, char *value, size_t room)
+{
+	size_t length = strlen(name);
+	if (strncmp(line, name, length) == 0 && line[length] == ' ')
+		snprintf(value, room, "%s", line + length + 1);
+}
+
+/* Shows what it says at once (it may be asking something), and keeps the lines that the caller wants. */
+static void relay(struct initial *in, struct init_said *said)
+{
+	char bytes[256], line[128];
+	size_t length = 0;
+	ssize_t got;
+	close(in->out[1]);
+	in->out[1] = -1;
+	while ((got = read(in->out[0], bytes, sizeof bytes)) > 0 || (got < 0 && errno == EINTR)) {
+		if (got > 0 && !said->quiet && write(STDOUT_FILENO, bytes, (size_t)got) != got)
+			said->quiet = true; /* nobody listens */
+		for (ssize_t i = 0; i < got; i++) {
+			if (bytes[i] != '\n') {
+				line[length] = bytes[i];
+				length += length + 1 < sizeof line;
+				continue;
+			}
+			line[length] = '\0';
+			length = 0;
+			take_line(line, "address", said->address, sizeof said->address);
+			take_line(line, "peer", said->peer, sizeof said->peer);
+		}
+	}
+}
+
+static bool run(struct initial *in, struct init_said *said, struct why *why)
 {
 	struct newborn newborn;
 	struct birth_report report;
@@ -148,6 +181,7 @@ static bool run(struct initial *in, struct why *why)
 	close(newborn.report);
 	close(in->record[1]);
 	in->record[1] = -1;
+	relay(in, said);
 	while (waitpid(newborn.pid, &status, 0) < 0 && errno == EINTR)
 		;
 	close(newborn.pidfd);
@@ -158,7 +192,8 @@ static bool run(struct initial *in, struct why *why)
 }
 
 bool init_run(const struct machine *machine, const struct unlock *unlock, const struct config *config,
-	      const struct node_config *node, enum kind kind, bool terminal, struct why *why)
+	      const struct node_config *node, enum kind kind, bool terminal, struct init_said *said,
+	      struct why *why)
 {
 	struct initial in = {.machine = machine,
 			     .unlock = unlock,
@@ -169,10 +204,11 @@ bool init_run(const struct machine *machine, const struct unlock *unlock, const 
 			     .self = -1,
 			     .null = -1,
 			     .record = {-1, -1},
+			     .out = {-1, -1},
 			     .terminal = terminal};
 	struct why inner = {"?"};
 	fflush(stdout);
-	bool fine = open_initial(&in, &inner) && run(&in, &inner);
+	bool fine = open_initial(&in, &inner) && run(&in, said, &inner);
 	close_initial(&in);
 	return fine || refuse(why, "warren-%s --init: %s", in.row->name, inner.text);
 }

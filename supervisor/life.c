@@ -122,6 +122,10 @@ static void on_life(void *context, int fd, uint32_t events)
 		return;
 	}
 	process->beat_ms = now_ms();
+	if (process->closed && !process->drained && memchr(bytes, LIFE_DRAINED, (size_t)got)) {
+		process->drained = true;
+		s->dirty = true;
+	}
 	if (process->state == PROCESS_STARTING && memchr(bytes, LIFE_READY, (size_t)got)) {
 		process->state = PROCESS_READY;
 		process->ready_ms = process->beat_ms;

@@ -4,7 +4,8 @@
  *   ROOT/etc/       warren.conf, nodeN.conf                   0755, ours
  *   ROOT/bin/       warren-store …                            0755, ours; the programs 0711
  *   ROOT/run/       sockets, warrend.pid                      0755, ours
- *   ROOT/machine/   unlock (0400), uids, lock, empty/         0711, ours
+ *   ROOT/machine/   unlock (0400), uids, id, lock, nodes …    0711, ours
+ *   ROOT/archive/   nodeN-<time>/{keys,nodeN.conf}            0700, ours: keys of nodes that were removed
  *   ROOT/logs/      machine/, nodeN/                          0700, scribe's; 2750 with the group `operators`
  *   ROOT/nodeN/     storage/ (store@N), keys/ (wallet@N)      0711, ours; within it 0700, theirs
  *                   logs → ../logs/nodeN

@@ -13,7 +13,7 @@ enum {
 	START_SILENCE_MS = 30000, /* before it is ready: opening files and an index takes its time */
 	KILL_PATIENCE_MS = 5000,  /* killed, and still there after this: stuck in the kernel */
 	STOP_GRACE_MS = 5000,     /* from SIGTERM to SIGKILL */
-	DRAIN_GRACE_MS = 13000,   /* the same for a node that drains; proto/steward.h waits 15 s */
+	DRAIN_CUT_MS = 1000,      /* the same for a node whose drain took too long: what runs is cut */
 	BURY_WAIT_MS = 1000,      /* for the broker to know of a death, before the pid may be anybody's */
 	BIRTHS_AT_ONCE = 16,      /* between fork and exec */
 };
@@ -37,6 +37,7 @@ struct process {
 	uint8_t routing[16];
 	uint32_t missing;                /* WALL_ bits */
 	bool built, termed, killed, dead; /* jail built, SIGTERM sent, SIGKILL sent, a zombie */
+	bool closed, drained; /* SIGUSR1 sent: it takes nothing new on; it said that all has ended */
 	uint64_t born_ms, beat_ms, ready_ms, termed_ms, killed_ms, died_ms; /* ready_ms 0: not yet */
 
 	/* over all births */

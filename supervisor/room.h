@@ -1,4 +1,4 @@
-/* How much may be promised on a disk (FEATURES K2), what a tier stores, what a node's store takes. Pure. */
+/* How much may be promised on a disk (FEATURES K2), and what a node's store takes. Pure. */
 #ifndef WARREN_SUPERVISOR_ROOM_H
 #define WARREN_SUPERVISOR_ROOM_H
 
@@ -23,17 +23,11 @@ struct room_left {
 };
 struct room_left room_left(const struct room *room);
 
-/* MiB of a tier; 0 for a word that is none. */
-uint32_t tier_mib(const char *name);
-
-/* "bronze, silver, gold or platinum" */
-enum { TIER_NAMES_TEXT = 128 };
-const char *tier_names(char text[TIER_NAMES_TEXT]);
-
-/* The largest tier whose store takes at most `bytes`; NULL when none does. */
-const char *tier_that_fits(uint64_t bytes);
-
 /* Bytes that a store of this quota takes on disk: arena, slack, and the index's reserve (DESIGN 6). */
 uint64_t store_takes(uint32_t quota_mib);
+
+/* The least that the store's arena file must hold of it, blobs and their slack; the rest is the index's. */
+#define STORE_ARENA "arena" /* nodeN/storage/arena */
+uint64_t store_arena_takes(uint32_t quota_mib);
 
 #endif

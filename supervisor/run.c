@@ -5,9 +5,11 @@
 
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
+#include "supervisor/host.h"
 #include "supervisor/jail.h"
 #include "supervisor/log_folder.h"
 #include "supervisor/notify.h"
+#include "supervisor/occupied.h"
 #include "supervisor/ready.h"
 #include "supervisor/status.h"
 
@@ -134,6 +136,9 @@ static bool open_all(struct supervisor *s, struct why *why)
 			return false;
 	limits_open(&s->limits, s->config->without);
 	log_folder_share(&s->machine, s->config->operators);
+	s->occupied = occupied_open(&s->machine);
+	if (s->occupied < 0)
+		return refuse(why, "%s/machine/nodes: %s", s->machine.root, strerror(errno));
 	if (!machine_write_pid(&s->machine))
 		return refuse(why, "%s/run/warrend.pid: %s", s->machine.root, strerror(errno));
 	return family_declare(s) || refuse(why, "no pipes for logs: %s", strerror(errno));
@@ -177,7 +182,21 @@ static void say_what_changed(struct supervisor *s, const struct config *fresh)
 			log_info("node.changed", "node=%u next=\"warren restart %u\"", old->node, old->node);
 	}
 	if (!config_same_machine(s->config, fresh))
-		log_info("machine.changed", "next=\"warren down, then warren up\"");
+		log_info("config.machine", "next=\"warren down, then warren up\"");
+}
+
+/* An alert each time it is looked at; nodes go on serving what they hold, and nothing is added (FEATURES K18). */
+static void look_at_host(struct supervisor *s)
+{
+	char live[HOST_ID_TEXT], kept[HOST_ID_TEXT];
+	struct host_id id = host_look(&s->machine);
+	s->id_changed = id.state == HOST_CHANGED;
+	if (s->id_changed)
+		log_error("machine.changed",
+			  "kept=%s now=%s next=\"warren reregister, if this is on purpose\"",
+			  host_id_text(&id.kept, kept), host_id_text(&id.live, live));
+	if (id.state == HOST_UNKNOWN)
+		log_warn("machine.unknown", "why=\"" HOST_ID_FILE " holds no machine id\"");
 }
 
 static void retry_misconfigured(struct supervisor *s)
@@ -213,8 +232,21 @@ bool supervisor_reload(struct supervisor *s, struct why *why)
 	log_folder_share(&s->machine, fresh->operators);
 	family_declare(s);
 	retry_misconfigured(s);
+	look_at_host(s);
 	log_info("config.read", "nodes=%u", s->config->count);
 	return true;
+}
+
+/* What commands beside us see of it (occupied.h). */
+static void say_occupied(struct supervisor *s)
+{
+	bool occupied[NODES_MAX + 1] = {false};
+	for (unsigned i = 0; i < s->count; i++)
+		occupied[s->processes[i]->node] |= s->processes[i]->pid != 0;
+	for (unsigned node = 1; node <= NODES_MAX; node++)
+		if (occupied[node] != s->nodes[node].occupied &&
+		    occupied_say(s->occupied, (uint16_t)node, occupied[node]))
+			s->nodes[node].occupied = occupied[node];
 }
 
 /* -- turning ----------------------------------------------------------------------------------- */
@@ -272,9 +304,11 @@ static void steps(struct supervisor *s, uint64_t now)
 	for (unsigned i = 0; i < s->count; i++)
 		process_step(s, s->processes[i], now);
 	logs_turn(s); /* before the gates open: whose lines they are */
+	drain_turn(s, now);
 	roster_turn(s, now);
 	control_turn(s, now);
 	family_free_gone(s);
+	say_occupied(s);
 	ready_turn(s, now);
 	if (measure && !s->stopping)
 		status_measure(s);
@@ -334,7 +368,7 @@ int supervisor_run(struct machine *machine, int background)
 	struct why why;
 	s->machine = *machine;
 	s->background = background;
-	s->null = s->signals = -1;
+	s->null = s->signals = s->occupied = -1;
 	s->doors[DOOR_BUS] = s->doors[DOOR_OPERATE] = s->doors[DOOR_READ] = -1;
 	s->roster.fd = s->logs.fd = s->control.fd = s->logs.own_read = s->logs.own_write = -1;
 	harden_ourselves();
@@ -350,6 +384,7 @@ int supervisor_run(struct machine *machine, int background)
 	log_info("warrend.start", "root=%s pid=%d as_root=%d nodes=%u", s->machine.root, getpid(),
 		 s->machine.as_root, s->config->count);
 	say_short_limits();
+	look_at_host(s);
 	live(s);
 	unsigned left = kill_the_rest(s);
 	log_info("warrend.end", "left=%u up_ms=%llu", left,

@@ -32,7 +32,8 @@ static void machine_row(const struct supervisor *s, struct control_row *row)
 						.pid = (uint32_t)getpid(),
 						.uid_base = s->machine.as_root ? s->machine.uid_base
 									       : s->machine.own_uid,
-						.root = s->machine.as_root};
+						.root = s->machine.as_root,
+						.id_changed = s->id_changed};
 	snprintf(row->machine.name, sizeof row->machine.name, "%s", s->config->values[SETTING_name].text);
 }
 
@@ -98,6 +99,24 @@ bool status_row(const struct supervisor *s, unsigned index, struct control_row *
 		row->type = CONTROL_DONE;
 		return false;
 	}
+	return true;
+}
+
+bool drains_row(const struct supervisor *s, unsigned *next, struct control_row *row)
+{
+	uint64_t now = now_ms();
+	*row = (struct control_row){.type = CONTROL_DONE};
+	while (*next <= NODES_MAX && !s->nodes[*next].draining)
+		++*next;
+	if (*next > NODES_MAX)
+		return false;
+	const struct draining *drain = &s->nodes[*next].drain;
+	row->type = CONTROL_DRAINING;
+	row->draining = (struct control_draining){.node = (uint16_t)*next,
+						  .over = drain->over,
+						  .cut = drain->cut,
+						  .since_ms = elapsed_ms(now, drain->since_ms),
+						  .left_ms = elapsed_ms(drain->until_ms, now)};
 	return true;
 }
 

@@ -7,6 +7,10 @@
 /* Writes row `index`, counted from 0. False when it is the last one, CONTROL_DONE. */
 bool status_row(const struct supervisor *s, unsigned index, struct control_row *row);
 
+/* The same of nodes that drain or were drained; *next is the number of the node to look at first, and is moved on to the one
+ * that was written. */
+bool drains_row(const struct supervisor *s, unsigned *next, struct control_row *row);
+
 /* WALL_ bits that this machine could not build around some process that runs. */
 uint32_t status_missing(const struct supervisor *s);
 

@@ -23,7 +23,7 @@ uint64_t stop_grace_ms(const struct supervisor *s, const struct process *process
 {
 	if (s->stopping)
 		return order[stop_rank(process->row->kind)].ms;
-	return s->nodes[process->node].draining ? DRAIN_GRACE_MS : STOP_GRACE_MS;
+	return s->nodes[process->node].drain.cut ? DRAIN_CUT_MS : STOP_GRACE_MS;
 }
 
 /* Not while one that should end before it, of the same node or of a machine that stops, is still there. */

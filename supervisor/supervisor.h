@@ -9,8 +9,16 @@
 #include "supervisor/process.h"
 #include "supervisor/unlock.h"
 
+struct draining { /* of a node; drain.c */
+	bool over; /* nothing is waited for: its processes are asked to end */
+	bool cut;  /* because the time was up */
+	uint64_t since_ms, until_ms;
+};
+
 struct node { /* by number; declared or not */
-	bool declared, parked, draining;
+	bool declared, parked, draining; /* draining: also when it was drained, until it is started */
+	struct draining drain;
+	bool occupied; /* as the lock says */
 	struct deaths deaths;
 };
 
@@ -36,8 +44,15 @@ struct pending { /* a stop or restart whose end somebody waits for */
 	uint64_t until_ms;
 };
 
+enum { MEASURES = 4 };
+struct measuring { /* one look at disks, by a child; measure.c */
+	pid_t pid; /* 0: none */
+	uint64_t until_ms;
+};
+
 struct control { /* to the steward; control.c */
 	int fd; /* -1: no steward */
+	struct measuring measuring[MEASURES];
 	bool answering;         /* a STATUS is being written, row by row */
 	struct control_ask ask; /* it */
 	unsigned next;          /* row */
@@ -62,6 +77,8 @@ struct supervisor {
 	struct control control;
 	int doors[DOORS];
 	int null, signals;
+	int occupied;      /* ROOT/machine/nodes: a byte of it is locked for each node with processes */
+	bool id_changed;   /* this host is not the one that the nodes were made on */
 	bool dirty;    /* something happened that the next turn must look at, now */
 	bool reload;   /* SIGHUP, or asked for */
 	bool stopping;
@@ -114,6 +131,19 @@ const char *process_text(const struct process *process, char text[WHO_TEXT]);
 unsigned stop_rank(enum kind kind); /* lower ends first */
 uint64_t stop_grace_ms(const struct supervisor *s, const struct process *process);
 bool stop_turn_has_come(const struct supervisor *s, const struct process *process);
+
+/* -- drain.c: a node ends its work, then its processes -------------------------------------------------------------- */
+
+/* Begins it; false when it had begun already, which changes nothing. Without an operator waiting: it goes on by itself. */
+bool drain_begin(struct supervisor *s, uint16_t node, uint32_t within_ms);
+void drain_turn(struct supervisor *s, uint64_t now);
+
+/* -- measure.c: what must look at disks, which may hang ---------------------------------------------------------------- */
+
+/* Answers the ask by a child that writes its rows and CONTROL_DONE itself. False: MEASURES are at it already, or no process. */
+bool measure_begin(struct supervisor *s, const struct control_ask *ask);
+void measure_turn(struct supervisor *s, uint64_t now);
+void measure_end(struct supervisor *s); /* nobody waits for it any more */
 
 /* -- roster.c -------------------------------------------------------------------------------------------------------- */
 

@@ -2,9 +2,11 @@
  * no network code, parses no byte that came from one. When it dies everything it runs dies with it, and
  * nothing that was acknowledged is lost. */
 #include "supervisor/add.h"
+#include "supervisor/answer.h"
 #include "supervisor/config_rows.h"
 #include "supervisor/machine.h"
 #include "supervisor/make.h"
+#include "supervisor/nodes.h"
 #include "supervisor/verbs.h"
 
 #include "proto/version.h"
@@ -22,8 +24,12 @@ enum { EXIT_USAGE = 64 }; /* sysexits.h */
 static const char usage[] =
 	"warrend [--root DIR] VERB        DIR is a machine; " MACHINE_ROOT " when it is not said\n"
 	"  create [--name X] [--operators GROUP] [--readers GROUP]   make a machine\n"
-	"  add --tier T [--storage MiB] [--port P]                   make a node, with its wallet and its "
+	"  add [--tier T] [--storage MiB] [--port P] [--json]        make a node, with its wallet and its "
 	"store\n"
+	"  info, list, tiers [--profile P], verify [--node N]        what there is and what it holds; "
+	"[--json]\n"
+	"  remove --node N [--yes] [--stop] [--destroy-keys ADDRESS] [--json]\n"
+	"  reregister [--yes] [--json]                               the machine has a new id, on purpose\n"
 	"  start    run it in the background; returns when all is ready\n"
 	"  run      run it in the foreground\n"
 	"  stop     end it, in order, within 10 s\n"
@@ -37,7 +43,14 @@ enum option_code {
 	OPTION_READERS,
 	OPTION_TIER,
 	OPTION_STORAGE,
-	OPTION_PORT
+	OPTION_PORT,
+	OPTION_NODE,
+	OPTION_PROFILE,
+	OPTION_DESTROY_KEYS,
+	OPTION_YES,
+	OPTION_STOP,
+	OPTION_JSON,
+	OPTION_CODES
 };
 
 static const struct option options[] = {
@@ -48,13 +61,20 @@ static const struct option options[] = {
 	{"tier", required_argument, NULL, OPTION_TIER},
 	{"storage", required_argument, NULL, OPTION_STORAGE},
 	{"port", required_argument, NULL, OPTION_PORT},
+	{"node", required_argument, NULL, OPTION_NODE},
+	{"profile", required_argument, NULL, OPTION_PROFILE},
+	{"destroy-keys", required_argument, NULL, OPTION_DESTROY_KEYS},
+	{"yes", no_argument, NULL, OPTION_YES},
+	{"stop", no_argument, NULL, OPTION_STOP},
+	{"json", no_argument, NULL, OPTION_JSON},
 	{NULL, 0, NULL, 0},
 };
 
 struct command {
-	const char *root, *verb;
+	const char *root, *verb, *profile;
 	struct make_request make;
 	struct add_request add;
+	struct remove_request remove;
 	unsigned given; /* 1 << OPTION_ */
 };
 
@@ -69,7 +89,7 @@ static bool number_option(const char *name, const char *text, uint32_t most, uin
 static bool take_option(struct command *command, int code, const char *text)
 {
 	uint32_t number;
-	if (code < OPTION_ROOT || code > OPTION_PORT)
+	if (code < OPTION_ROOT || code >= OPTION_CODES)
 		return false;
 	command->given |= 1U << code;
 	switch ((enum option_code)code) {
@@ -95,20 +115,53 @@ static bool take_option(struct command *command, int code, const char *text)
 			return false;
 		command->add.port = (uint16_t)number;
 		break;
+	case OPTION_NODE:
+		if (!number_option("node", text, NODES_MAX, &number))
+			return false;
+		command->remove.node = (uint16_t)number;
+		break;
+	case OPTION_PROFILE:
+		command->profile = text;
+		break;
+	case OPTION_DESTROY_KEYS:
+		command->remove.destroy_keys = text;
+		break;
+	case OPTION_YES:
+	case OPTION_STOP:
+	case OPTION_JSON: /* given is all there is to know */
+	case OPTION_CODES:
+		break;
 	}
 	return true;
 }
 
-/* An option that the verb does not know is a mistake, not something to pass over. */
-static bool options_fit(const struct command *command)
+#define GIVEN(option) (1U << OPTION_##option)
+
+/* Each verb with the options that it knows; any other is a mistake, not something to pass over. */
+static const struct {
+	const char *verb;
+	unsigned known;
+} verbs[] = {
+	{"create", GIVEN(NAME) | GIVEN(OPERATORS) | GIVEN(READERS)},
+	{"add", GIVEN(TIER) | GIVEN(STORAGE) | GIVEN(PORT) | GIVEN(JSON)},
+	{"info", GIVEN(JSON)},
+	{"list", GIVEN(JSON)},
+	{"tiers", GIVEN(PROFILE) | GIVEN(JSON)},
+	{"verify", GIVEN(NODE) | GIVEN(JSON)},
+	{"remove", GIVEN(NODE) | GIVEN(YES) | GIVEN(STOP) | GIVEN(DESTROY_KEYS) | GIVEN(JSON)},
+	{"reregister", GIVEN(YES) | GIVEN(JSON)},
+};
+
+static bool options_fit(struct command *command)
 {
-	unsigned any = 1U << OPTION_ROOT, known = any;
-	if (strcmp(command->verb, "create") == 0)
-		known |= 1U << OPTION_NAME | 1U << OPTION_OPERATORS | 1U << OPTION_READERS;
-	if (strcmp(command->verb, "add") == 0)
-		known |= 1U << OPTION_TIER | 1U << OPTION_STORAGE | 1U << OPTION_PORT;
+	unsigned known = GIVEN(ROOT);
+	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+		known |= strcmp(command->verb, verbs[i].verb) == 0 ? verbs[i].known : 0;
 	if (command->given & ~known)
 		fprintf(stderr, "%s does not take that option\n", command->verb);
+	command->remove.yes = command->given & GIVEN(YES);
+	command->remove.stop = command->given & GIVEN(STOP);
+	command->remove.json = command->add.json = command->given & GIVEN(JSON);
 	return !(command->given & ~known);
 }
 
@@ -148,8 +201,20 @@ static int carry_out(const struct command *command, struct machine *machine)
 		return verb_stop(machine);
 	if (strcmp(command->verb, "check") == 0)
 		return verb_check(machine);
-	if (strcmp(command->verb, "add") == 0 && command->add.tier)
+	if (strcmp(command->verb, "add") == 0 && (command->add.tier || answer_asks(command->add.json)))
 		return node_add(machine, &command->add);
+	if (strcmp(command->verb, "info") == 0)
+		return nodes_info(machine, command->remove.json);
+	if (strcmp(command->verb, "list") == 0)
+		return nodes_list(machine, command->remove.json);
+	if (strcmp(command->verb, "verify") == 0)
+		return nodes_verify(machine, command->remove.node, command->remove.json);
+	if (strcmp(command->verb, "remove") == 0 && command->remove.node)
+		return node_remove(machine, &command->remove);
+	if (strcmp(command->verb, "reregister") == 0)
+		return machine_reregister(machine,
+					  &(struct reregister_request){.yes = command->remove.yes,
+								       .json = command->remove.json});
 	fputs(usage, stderr);
 	return EXIT_USAGE;
 }
@@ -182,6 +247,8 @@ int main(int count, char **arguments)
 	}
 	if (strcmp(command.verb, "create") == 0)
 		return create(&command);
+	if (strcmp(command.verb, "tiers") == 0)
+		return nodes_tiers(command.profile, command.remove.json);
 	if (!machine_open(&machine, command.root, &why)) {
 		fprintf(stderr, "%s\n", why.text);
 		return 1;

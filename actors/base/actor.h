@@ -21,6 +21,12 @@
 struct actor;
 struct call;
 
+enum { DUTIES_MAX = 16 };
+struct duty {
+	const char *what; /* of one: "upload" */
+	uint32_t count;
+};
+
 struct actor_spec {
 	enum kind kind;
 	const struct handler *handlers; /* HANDLERS(…); ends with a NULL row */
@@ -31,6 +37,12 @@ struct actor_spec {
 
 	/* After HELLO was answered: asks, timers. Once: a reborn broker does not repeat it. May be NULL. */
 	void (*ready)(struct actor *self);
+
+	/* SIGUSR1: from now on nothing new is taken on; what runs goes on. NULL: it takes nothing on by itself. */
+	void (*close)(struct actor *self);
+
+	/* What is under way and should end before SIGTERM: a row for each word whose count is not 0. NULL: nothing ever. */
+	unsigned (*duties)(struct actor *self, struct duty duties[DUTIES_MAX]);
 
 	/* SIGTERM: end what runs; call actor_drained() when it has ended. NULL: ended at once. */
 	void (*drain)(struct actor *self);

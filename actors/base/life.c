@@ -8,11 +8,12 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <malloc.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { HELLO_AGAIN_MS = 200 };
+enum { HELLO_AGAIN_MS = 200, DUTIES_LOOK_MS = 100 };
 
 /* -- what a process knows -------------------------------------------------------------------------------------------- */
 
@@ -105,16 +106,53 @@ void actor_alive(void)
 	born_pulse(LIFE_BEAT);
 }
 
-static void told_to_end(struct actor *self, void *context, int fd, short events)
+static void end(struct actor *self)
 {
-	(void)context, (void)events;
-	if (!born_told_to_end(fd) || self->draining)
+	if (self->draining)
 		return;
 	self->draining = true;
 	if (self->spec->drain)
 		self->spec->drain(self);
 	else
 		actor_drained(self);
+}
+
+unsigned actor_under_way(struct actor *self, struct duty duties[DUTIES_MAX])
+{
+	return self->spec->duties ? self->spec->duties(self, duties) : 0;
+}
+
+/* Said again each time, as a byte may be lost with a full pipe; the supervisor decides what follows. */
+static void look_at_duties(struct actor *self, void *context)
+{
+	(void)context;
+	struct duty duties[DUTIES_MAX];
+	if (!actor_under_way(self, duties))
+		born_pulse(LIFE_DRAINED);
+}
+
+static void close_doors(struct actor *self)
+{
+	if (self->closed || self->draining)
+		return;
+	self->closed = true;
+	log_info("life.closed", "next=\"what is under way ends\"");
+	if (self->spec->close)
+		self->spec->close(self);
+	actor_every(self, DUTIES_LOOK_MS, look_at_duties, NULL);
+}
+
+static void told(struct actor *self, void *context, int fd, short events)
+{
+	(void)context, (void)events;
+	switch (born_signal(fd)) {
+	case SIGTERM:
+		end(self);
+		break;
+	case SIGUSR1:
+		close_doors(self);
+		break;
+	}
 }
 
 /* -- the start order ------------------------------------------------------------------------------------------------- */
@@ -167,7 +205,7 @@ static int live(struct actor *self)
 	self->signals = born_signals();
 	if (self->signals < 0 || !close_files(self))
 		return EXIT_WORLD;
-	actor_watch(self, self->signals, POLLIN, told_to_end, NULL);
+	actor_watch(self, self->signals, POLLIN, told, NULL);
 	actor_every(self, LIFE_BEAT_MS, beat, NULL);
 	actor_every(self, HELLO_AGAIN_MS, hello_again, NULL);
 	beat(self, NULL);

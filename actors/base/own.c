@@ -40,6 +40,22 @@ enum err on_actor_limits(struct actor *self, struct call *call, const struct act
 	return ERR_OK;
 }
 
+enum err on_actor_duties(struct actor *self, struct call *call, const struct actor_duties *in,
+			 struct actor_duties_reply *out)
+{
+	(void)in;
+	struct duty duties[DUTIES_MAX];
+	struct duty_row *rows = arena_take(call_arena(call), sizeof *rows * DUTIES_MAX);
+	out->duties_count = actor_under_way(self, duties);
+	for (unsigned i = 0; i < out->duties_count; i++) {
+		snprintf(rows[i].what, sizeof rows[i].what, "%s", duties[i].what);
+		rows[i].count = duties[i].count;
+	}
+	out->duties = rows;
+	out->closed = self->closed;
+	return ERR_OK;
+}
+
 enum err on_actor_level(struct actor *self, struct call *call, const struct actor_level *in,
 			struct actor_level_reply *out)
 {

@@ -51,7 +51,8 @@ struct actor {
 	struct bus bus;
 	bool heard; /* somebody hears our events */
 	bool was_ready, draining, drained;
-	int signals; /* signalfd: SIGTERM */
+	bool closed; /* takes nothing new on */
+	int signals; /* signalfd: SIGTERM, SIGUSR1 */
 	struct watch watches[ACTOR_WATCHES];
 	struct timer timers[ACTOR_TIMERS];
 	turn_fn *turn;
@@ -67,6 +68,7 @@ struct actor {
 /* life.c → the others */
 void loop_run(struct actor *self);
 void hello_again(struct actor *self, void *context);
+unsigned actor_under_way(struct actor *self, struct duty duties[DUTIES_MAX]); /* how many rows */
 
 /* asks.c */
 void asks_lost(struct actor *self);                                  /* the broker died: all end GONE */

@@ -147,6 +147,12 @@ enum ending client_open(struct client *client, const char *root, uint32_t most_m
 	return ending;
 }
 
+void client_forget(struct client *client)
+{
+	arena_end(&client->arena);
+	arena_begin(&client->arena, REPLIES_MAX);
+}
+
 void client_close(struct client *client)
 {
 	bus_close(&client->bus);

@@ -54,6 +54,9 @@ enum { WELCOME_MS = 3000 }; /* the supervisor starts a dead broker again within 
 enum ending client_open(struct client *client, const char *root, uint32_t most_ms, char why[SENTENCE_TEXT]);
 void client_close(struct client *client);
 
+/* Frees all replies so far; for a command that asks again and again. */
+void client_forget(struct client *client);
+
 /* Waits for a broker to welcome us (again). */
 enum ending client_welcome(struct client *client, uint32_t most_ms, char why[SENTENCE_TEXT]);
 

@@ -27,12 +27,22 @@ static const struct command commands[] = {
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
+/* "start_all" is typed, and shown, as "start-all": an identifier has no dash. */
+static const char *typed(const char *name, char text[32])
+{
+	snprintf(text, 32, "%s", name);
+	for (char *at = text; *at; at++)
+		*at = *at == '_' ? '-' : *at;
+	return text;
+}
+
 /* -- help ---------------------------------------------------------------------------------------------- */
 
 static const struct command *command_by_name(const char *name)
 {
+	char text[32];
 	for (unsigned i = 0; i < COMMAND_COUNT; i++)
-		if (strcmp(commands[i].name, name) == 0)
+		if (strcmp(typed(commands[i].name, text), name) == 0)
 			return &commands[i];
 	return NULL;
 }
@@ -54,7 +64,8 @@ static void help_options(const struct page *page, const char *command)
 
 static void help_command(const struct page *page, const struct command *command)
 {
-	say(page, "warren %s %s\n  %s\n\n", command->name, command->words, command->help);
+	char name[32];
+	say(page, "warren %s %s\n  %s\n\n", typed(command->name, name), command->words, command->help);
 	help_options(page, command->name);
 	help_options(page, NULL);
 	for (const char *line = command->more; *line; line += strcspn(line, "\n"), line += *line == '\n')
@@ -64,21 +75,24 @@ static void help_command(const struct page *page, const struct command *command)
 
 static void help_all(const struct page *page)
 {
+	char name[32];
 	say(page, "warren COMMAND …: see and operate a machine of wallet-isolated nodes\n\n");
 	for (unsigned i = 0; i < COMMAND_COUNT; i++)
-		say(page, "  %-8s %s\n", commands[i].name, commands[i].help);
+		say(page, "  %-10s %s\n", typed(commands[i].name, name), commands[i].help);
 	say(page, "\n");
 	help_options(page, NULL);
-	say(page, "\nACTOR is a process, \"store@1\" or \"broker\"; TARGET is an ACTOR or a node's number.\n"
-		  "ends with 0 done, 1 refused or failed, 2 wrong command line, 3 no machine runs, 4 denied, "
-		  "5 outcome "
-		  "unknown: look, then again\n");
+	say(page,
+	    "\nACTOR is a process, \"store@1\" or \"broker\"; TARGET is an ACTOR, a node's number, or all.\n"
+	    "ends with 0 done, 1 refused or failed, 2 wrong command line, 3 no machine runs, 4 denied, "
+	    "5 outcome "
+	    "unknown: look, then again\n");
 }
 
 static json_t *help_json(const struct command *command)
 {
+	char name[32];
 	json_t *object = json_object(), *list = json_array();
-	json_object_set_new(object, "command", json_word(command->name));
+	json_object_set_new(object, "command", json_word(typed(command->name, name)));
 	json_object_set_new(object, "words", json_word(command->words));
 	json_object_set_new(object, "help", json_word(command->help));
 	for (const struct option *option = options; option->name; option++) {
@@ -97,9 +111,9 @@ static json_t *help_json(const struct command *command)
 static enum ending unknown_command(struct console *console, const char *name)
 {
 	struct nearest nearest = {0};
-	char meant[WHY_TEXT];
+	char meant[WHY_TEXT], names[COMMAND_COUNT][32];
 	for (unsigned i = 0; i < COMMAND_COUNT; i++)
-		nearest_offer(&nearest, name, commands[i].name);
+		nearest_offer(&nearest, name, typed(commands[i].name, names[i]));
 	return complain(console, END_USAGE, "usage", "there is no command \"%s\"%s (warren help)", name,
 			nearest_text(&nearest, meant, sizeof meant));
 }

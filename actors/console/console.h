@@ -38,12 +38,22 @@ struct console {
 	  "warren limits broker")                                                                                      \
 	C(level, "ACTOR LEVEL", 2, 2, "how much a process logs: debug, info, warn, error",                             \
 	  "warren level store@1 debug --for 2m")                                                                       \
-	C(start, "TARGET", 1, 1, "start a process or a node (\"2\") that is declared", "warren start 2")               \
-	C(stop, "TARGET", 1, 1, "stop a process or a node", "warren stop gateway@2")                                   \
+	C(start, "TARGET", 1, 1, "start a process, a node (\"2\") or all of them that are declared", "warren start 2") \
+	C(start_all, "", 0, 0, "start every node; the same as: start all", "warren start-all")                         \
+	C(stop, "TARGET", 1, 1, "stop a process, a node or all nodes", "warren stop gateway@2\nwarren stop all")       \
 	C(restart, "TARGET", 1, 1, "stop it, start it", "warren restart store@1")                                      \
-	C(drain, "TARGET", 1, 1, "let a node end its running work, then stop it", "warren drain 3")                    \
+	C(drain, "NODE | all", 1, 1, "let a node end its running work and take none on, then stop it",                 \
+	  "warren drain 3\nwarren drain all --within 30s")                                                             \
 	C(reload, "", 0, 0, "read the configuration again: new nodes are born, removed ones end", "warren reload")      \
-	C(add, "", 0, 0, "a new node: its users, folder, keys and reservation (root)", "warren add --tier silver")     \
+	C(add, "", 0, 0, "a new node: its users, folder, keys and reservation (root)",                                 \
+	  "warren add\nwarren add --tier silver")                                                                      \
+	C(info, "", 0, 0, "what the machine is and carries: id, disk, memory, the rules, what would fit (root)",       \
+	  "warren info")                                                                                               \
+	C(list, "", 0, 0, "the nodes that are declared (root)", "warren list")                                         \
+	C(tiers, "", 0, 0, "what each tier stores (root)", "warren tiers --profile multinode")                         \
+	C(verify, "[NODE]", 0, 1, "whether nodes hold the storage that they claim (root)", "warren verify 2")          \
+	C(remove, "NODE", 1, 1, "remove a node and its blobs for good; its keys are kept (root)", "warren remove 2 --stop") \
+	C(reregister, "", 0, 0, "this machine has a new id, on purpose (root)", "warren reregister")                   \
 	C(up, "", 0, 0, "start the machine (warrend start)", "warren up")                                              \
 	C(down, "", 0, 0, "stop the machine and all its nodes (warrend stop)", "warren down")                          \
 	C(selftest, "[isolation]", 0, 1, "a burglar in every kind of jail, on a scratch machine (root)",                       \
@@ -69,6 +79,12 @@ struct console {
 	{"map", "verbose", 'v', NULL, "every call, with its effect, deadline and help"},                               \
 	{"selftest", "verbose", 'v', NULL, "every attempt, not only those that got through"},                          \
 	{"level", "for", '\0', "TIME", "back to info after this long; 10m unless given, 0: never"},                    \
+	{"drain", "within", '\0', "TIME", "then cut what still runs; 10m unless given"},                               \
+	{"tiers", "profile", '\0', "NAME", "v4 or multinode"},                                                         \
+	{"remove", "yes", '\0', NULL, "do not ask"},                                                                   \
+	{"remove", "stop", '\0', NULL, "also while it runs"},                                                          \
+	{"remove", "destroy-keys", '\0', "ADDRESS", "do not keep its keys: the address of the wallet that will be lost"}, \
+	{"reregister", "yes", '\0', NULL, "do not ask"},                                                               \
 	{"add", "tier", '\0', "TIER", "bronze, silver, gold or platinum"},                                             \
 	{"add", "storage", '\0', "MB", "MiB it may hold, when it is not what the tier says"},                          \
 	{"add", "port", '\0', "PORT", "its HTTP port, when it is not 5001 + 100 for each earlier node"},               \

@@ -156,6 +156,11 @@ static bool declared(const struct steward_status_reply *status, unsigned node)
 
 void findings_of_processes(struct findings *findings, const struct steward_status_reply *status)
 {
+	if (status->machine_count && status->machine[0].id_changed)
+		finding_add(
+			findings, BAD, "put it back, or, if it is on purpose: warren reregister",
+			"this is not the machine that its nodes were made on (machine.changed): nothing is "
+			"added or registered");
 	for (uint32_t i = 0; i < status->processes_count;
 	     i++) /* the machine's own, and those of no node we know */
 		if (!declared(status, status->processes[i].node))

@@ -2,7 +2,9 @@
  * steward. `warren add|up|down`: handed to warrend, the only program that makes users, folders and keys; for
  * root, or whoever owns ROOT. */
 #include "actors/console/processes.h"
+#include "actors/console/handover.h"
 #include "actors/console/root.h"
+#include "actors/console/target.h"
 #include "actors/console/units.h"
 
 #include <errno.h>
@@ -10,62 +12,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* -- targets ------------------------------------------------------------------------------------------- */
-
-struct target {
-	enum kind kind; /* KIND_NONE: the whole node */
-	uint16_t node;
-	const char *text;
-};
-
-static enum ending parse_target(struct console *console, struct target *target)
-{
-	uint64_t node;
-	target->text = console->arguments.words[0];
-	if (target->text[0] < '0' || target->text[0] > '9')
-		return parse_who(console, target->text, &target->kind, &target->node);
-	if (!number_parse(target->text, 1, NODES_MAX, &node))
-		return complain(console, END_USAGE, "usage", "there is no node \"%s\": 1 to %d", target->text,
-				NODES_MAX);
-	target->node = (uint16_t)node;
-	return END_OK;
-}
-
-static bool in_target(const struct target *target, const struct process_row *process)
-{
-	return process->node == target->node && (!target->kind || process_kind(process) == target->kind);
-}
-
-/* -- what has come of it -------------------------------------------------------------------------------- */
-
-static void say_processes(const struct console *console, const struct steward_status_reply *status,
-			  const struct target *target, bool ok)
-{
-	char who[WHO_TEXT];
-	json_t *list = json_array();
-	for (uint32_t i = 0; i < status->processes_count; i++) {
-		const struct process_row *process = &status->processes[i];
-		if (!in_target(target, process))
-			continue;
-		if (console->json)
-			json_array_append_new(list, process_json(process));
-		else if (process->pid)
-			say(&console->out, "%s: %s, pid %u\n", process_who(process, who), process->state,
-			    process->pid);
-		else
-			say(&console->out, "%s: %s\n", process_who(process, who), process->state);
-	}
-	if (!console->json) {
-		json_decref(list);
-		return;
-	}
-	json_t *object = json_object();
-	json_object_set_new(object, "ok", json_boolean(ok));
-	json_object_set_new(object, "target", json_word(target->text));
-	json_object_set_new(object, "processes", list);
-	json_say(&console->out, object, false);
-}
 
 /* -- waiting for it -------------------------------------------------------------------------------------- */
 
@@ -102,7 +48,7 @@ static enum ending say_after(struct console *console, struct client *client, con
 			usleep(LOOK_MS * 1000);
 			continue;
 		}
-		say_processes(console, question.reply, target, now == ALL_READY);
+		say_target(console, question.reply, target, now == ALL_READY);
 		if (now != ALL_READY && !console->json)
 			say(&console->err, "warren: not all of it is ready; warren status says why\n");
 		return now == ALL_READY ? END_OK : END_FAILED;
@@ -152,9 +98,8 @@ static enum ending order_one(struct console *console, struct client *client, con
 			     const struct target *target)
 {
 	_Static_assert(sizeof(struct steward_start) == sizeof(struct steward_stop) &&
-			       sizeof(struct steward_start) == sizeof(struct steward_restart) &&
-			       sizeof(struct steward_start) == sizeof(struct steward_drain),
-		       "the four have one shape: STEWARD_TARGET");
+			       sizeof(struct steward_start) == sizeof(struct steward_restart),
+		       "the three have one shape: STEWARD_TARGET");
 	struct steward_start request = {0};
 	snprintf(request.target, sizeof request.target, "%s", target->text);
 	struct question question = {.row = row, .kind = STEWARD, .request = &request};
@@ -167,6 +112,30 @@ static enum ending order_one(struct console *console, struct client *client, con
 	return say_after(console, client, target, row == &row_steward_start || row == &row_steward_restart);
 }
 
+/* Every node, many at once; the first that fails is complained of, when all have ended. */
+static enum ending order_all(struct console *console, struct client *client, const struct call_row *row,
+			     const struct target *all)
+{
+	const struct steward_status_reply *status = NULL;
+	enum ending ending = ask_status(console, client, &status);
+	if (ending != END_OK)
+		return ending;
+	struct question *questions = x_new_array(status->nodes_count, sizeof *questions);
+	struct steward_start *requests = x_new_array(status->nodes_count, sizeof *requests);
+	for (uint32_t i = 0; i < status->nodes_count; i++) {
+		snprintf(requests[i].target, sizeof requests[i].target, "%u", status->nodes[i].node);
+		questions[i] = (struct question){.row = row, .kind = STEWARD, .request = &requests[i]};
+	}
+	client_ask(client, questions, status->nodes_count, PATIENT);
+	for (uint32_t i = 0; i < status->nodes_count && ending == END_OK; i++)
+		if (questions[i].err != ERR_OK)
+			ending = order_refused(console, client, &questions[i],
+					       &(struct target){.text = requests[i].target});
+	x_free(&questions);
+	x_free(&requests);
+	return ending == END_OK ? say_after(console, client, all, row != &row_steward_stop) : ending;
+}
+
 static enum ending order(struct console *console, const struct call_row *row)
 {
 	struct client client;
@@ -176,7 +145,7 @@ static enum ending order(struct console *console, const struct call_row *row)
 		ending = console_connect(console, &client);
 	if (ending != END_OK)
 		return ending;
-	ending = order_one(console, &client, row, &target);
+	ending = (target.all ? order_all : order_one)(console, &client, row, &target);
 	client_close(&client);
 	return ending;
 }
@@ -196,9 +165,11 @@ enum ending command_restart(struct console *console)
 	return order(console, &row_steward_restart);
 }
 
-enum ending command_drain(struct console *console)
+enum ending command_start_all(struct console *console)
 {
-	return order(console, &row_steward_drain);
+	console->arguments.words[0] = "all";
+	console->arguments.count = 1;
+	return order(console, &row_steward_start);
 }
 
 enum ending command_reload(struct console *console)
@@ -265,9 +236,9 @@ static enum ending become(struct console *console, const char *const *argv)
 	return complain(console, END_FAILED, "failed", "%s: %s", path, strerror(errno));
 }
 
-static enum ending hand_over(struct console *console, const char *verb, const char *const *more)
+enum ending hand_over(struct console *console, const char *verb, const char *const *more)
 {
-	const char *argv[16] = {"warrend", "--root", console->root, verb};
+	const char *argv[HANDED_MOST] = {"warrend", "--root", console->root, verb};
 	for (unsigned i = 0; more[i] && i + 5 < sizeof argv / sizeof *argv; i++)
 		argv[4 + i] = more[i];
 	if (!may_make(console->root))
@@ -290,31 +261,6 @@ enum ending command_selftest(struct console *console)
 			console, END_DENIED, "denied",
 			"denied: the selftest builds jails, which is root's: sudo warren selftest isolation");
 	return become(console, argv);
-}
-
-enum ending command_add(struct console *console)
-{
-	const char *more[8] = {NULL};
-	unsigned count = 0;
-	uint64_t number;
-	static const struct {
-		const char *name, *option;
-		uint64_t highest;
-	} passed[] = {{"tier", "--tier", 0}, {"storage", "--storage", 4194304}, {"port", "--port", 65535}};
-	for (unsigned i = 0; i < 3; i++) {
-		const char *value = argument(&console->arguments, passed[i].name);
-		if (!value)
-			continue;
-		if (passed[i].highest &&
-		    option_number(console, passed[i].name, 1, passed[i].highest, 0, &number) != END_OK)
-			return END_USAGE;
-		more[count++] = passed[i].option;
-		more[count++] = value;
-	}
-	if (!argument(&console->arguments, "tier"))
-		return complain(console, END_USAGE, "usage",
-				"which tier? bronze, silver, gold or platinum: warren add --tier silver");
-	return hand_over(console, "add", more);
 }
 
 enum ending command_up(struct console *console)

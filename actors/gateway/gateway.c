@@ -302,9 +302,33 @@ static void drain_goes_on(struct actor *actor, void *context)
 		actor_drained(actor);
 }
 
+static void on_close(struct actor *actor)
+{
+	const struct gateway *self = actor_state(actor);
+	http_close(self->http);
+}
+
+static unsigned duties(struct actor *actor, struct duty duties[DUTIES_MAX])
+{
+	static const char *const what[HTTP_DUTIES] = {"upload", "download", "request"};
+	const struct gateway *self = actor_state(actor);
+	uint32_t counts[HTTP_DUTIES];
+	unsigned rows = 0;
+	http_under_way(self->http, counts);
+	for (unsigned i = 0; i < HTTP_DUTIES; i++)
+		if (counts[i])
+			duties[rows++] = (struct duty){what[i], counts[i]};
+	return rows;
+}
+
+/* After a close, what was to end has ended or its time is up. */
 static void on_drain(struct actor *actor)
 {
 	struct gateway *self = actor_state(actor);
+	if (http_closed(self->http)) {
+		actor_drained(actor);
+		return;
+	}
 	self->drain_ms = now_ms();
 	http_drain(self->http);
 	actor_every(actor, DRAIN_TICK_MS, drain_goes_on, self);
@@ -314,6 +338,8 @@ static const struct actor_spec gateway_spec = {.kind = GATEWAY,
 					       .handlers = gateway_handlers,
 					       .start = on_start,
 					       .ready = on_ready,
+					       .close = on_close,
+					       .duties = duties,
 					       .drain = on_drain};
 
 int main(void)

@@ -278,6 +278,29 @@ int http_porch_fd(const struct http *http)
 	return porch_fd(http->porch);
 }
 
+void http_close(struct http *http)
+{
+	http->closed = true;
+}
+
+bool http_closed(const struct http *http)
+{
+	return http->closed;
+}
+
+void http_under_way(const struct http *http, uint32_t counts[HTTP_DUTIES])
+{
+	for (unsigned i = 0; i < HTTP_DUTIES; i++)
+		counts[i] = 0;
+	for (const struct link *link = http->busy.next; link != &http->busy; link = link->next) {
+		const struct request *request = &link_visit((struct link *)link)->request;
+		if (request->turned_away)
+			continue; /* its refusal is on its way */
+		enum route route = request->target.route;
+		counts[route == ROUTE_STORE ? 0 : route == ROUTE_BLOB ? 1 : 2]++;
+	}
+}
+
 void http_drain(struct http *http)
 {
 	if (http->draining)

@@ -69,6 +69,14 @@ void http_stream_opened(struct http *http); /* requests that waited for the stor
 /* What was needed. NULL: it was not to be had; what was known before is kept. */
 void http_facts(struct http *http, const struct facts_stat *stat, const struct facts_node *node);
 
+/* Nothing new is let in any more: each new request is answered 503 with Connection: close. What runs goes on. */
+void http_close(struct http *http);
+bool http_closed(const struct http *http);
+
+/* Requests under way that were let in: uploads, downloads, others. */
+enum { HTTP_DUTIES = 3 };
+void http_under_way(const struct http *http, uint32_t counts[HTTP_DUTIES]);
+
 void http_drain(struct http *http); /* accept nobody, end what runs, close what is idle */
 bool http_drained(const struct http *http);
 

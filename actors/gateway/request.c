@@ -120,6 +120,12 @@ static void judge(struct visit *visit, const char *method, const char *version)
 	request->line.method = method;
 	request->line.version = version;
 	request->head_only = strcmp(method, "HEAD") == 0;
+	if (visit->http->closed) {
+		request->turned_away = request->unread = true;
+		request->complaint = complaint_make(MHD_HTTP_SERVICE_UNAVAILABLE, "DRAINING",
+						    "this node is being stopped; ask another");
+		return;
+	}
 	request->framing = framing_read(visit->connection, &request->line);
 	if (request->framing.complaint) {
 		request->complaint =

@@ -43,6 +43,7 @@ struct request {
 	struct complaint complaint; /* once it has a status, this is the answer */
 	bool judged;		    /* the head was read */
 	bool begun;		    /* and it was let in: the body may come */
+	bool turned_away;	    /* it came after the doors were closed */
 	bool head_only;		    /* HEAD */
 	bool answered, unread;	    /* a response is queued; a body was refused unread */
 
@@ -97,7 +98,7 @@ struct http {
 	bool asking;
 	uint64_t facts_ms; /* when they came; 0: never */
 	uint64_t started_ms, checked_ms, now_ms;
-	bool draining;
+	bool draining, closed;
 	uint64_t drain_ms;
 };
 

@@ -24,6 +24,11 @@ struct request {
 	uint32_t node_count, node_room;
 	struct process_row *processes;
 	uint32_t process_count, process_room;
+	struct steward_info_reply info;
+	bool has_info, may;
+	struct holding_row *holdings;
+	struct drain_row *drains;
+	uint32_t row_count, row_room; /* of either */
 };
 
 struct control {
@@ -72,6 +77,8 @@ static void request_free(struct control *control, struct request *request)
 {
 	x_free(&request->nodes);
 	x_free(&request->processes);
+	x_free(&request->holdings);
+	x_free(&request->drains);
 	*request = (struct request){0};
 	control->counts.open--;
 }
@@ -112,6 +119,7 @@ static enum err send_ask(const struct control *control, const struct wish *wish)
 	struct control_ask ask = {
 		.serial = control->serial,
 		.verb = (uint8_t)wish->verb,
+		.amount = wish->amount,
 		.kind = wish->target.kind,
 		.node = wish->target.node,
 		.uid = wish->uid,
@@ -180,7 +188,8 @@ static bool add_machine(struct request *request, const struct control_machine *f
 				    .up_ms = from->uptime_ms,
 				    .pid = from->pid,
 				    .uid_base = from->uid_base,
-				    .root = from->root != 0};
+				    .root = from->root != 0,
+				    .id_changed = from->id_changed != 0};
 	snprintf(row->name, sizeof row->name, "%.*s", (int)sizeof from->name, from->name);
 	request->machine_count = 1;
 	return true;
@@ -243,6 +252,63 @@ static bool add_process(struct request *request, const struct control_process *f
 	return true;
 }
 
+static bool add_capacity(struct request *request, const struct control_capacity *from)
+{
+	if (request->has_info)
+		return false;
+	struct steward_info_reply *info = &request->info;
+	*info = (struct steward_info_reply){.total = from->total,
+					    .free = from->free,
+					    .reserved = from->reserved,
+					    .promised = from->promised,
+					    .share = from->share,
+					    .keep = from->keep,
+					    .available = from->available,
+					    .memory = from->memory,
+					    .cores = from->cores,
+					    .nodes = from->nodes,
+					    .nodes_most = from->nodes_most,
+					    .has_machine_id = from->id_known != 0,
+					    .id_changed = from->id_changed != 0};
+	snprintf(info->disk_rule, sizeof info->disk_rule, "%.*s", (int)sizeof from->disk_rule,
+		 from->disk_rule);
+	snprintf(info->nodes_rule, sizeof info->nodes_rule, "%.*s", (int)sizeof from->nodes_rule,
+		 from->nodes_rule);
+	snprintf(info->recommended, sizeof info->recommended, "%.*s", (int)sizeof from->recommended,
+		 from->recommended);
+	memcpy(info->machine_id.bytes, from->id, sizeof info->machine_id.bytes);
+	request->may = from->may != 0;
+	request->has_info = true;
+	return true;
+}
+
+static bool add_holding(struct request *request, const struct control_holding *from)
+{
+	void *rows = request->holdings;
+	if (!grow(&rows, request->row_count, &request->row_room, CONTROL_NODES, sizeof *request->holdings))
+		return false;
+	request->holdings = rows;
+	request->holdings[request->row_count++] = (struct holding_row){.node = from->node,
+								       .claimed_mb = from->claimed,
+								       .actual_mb = from->actual,
+								       .valid = from->valid != 0};
+	return true;
+}
+
+static bool add_draining(struct request *request, const struct control_draining *from)
+{
+	void *rows = request->drains;
+	if (!grow(&rows, request->row_count, &request->row_room, CONTROL_NODES, sizeof *request->drains))
+		return false;
+	request->drains = rows;
+	request->drains[request->row_count++] = (struct drain_row){.node = from->node,
+								   .over = from->over != 0,
+								   .cut = from->cut != 0,
+								   .since_ms = from->since_ms,
+								   .left_ms = from->left_ms};
+	return true;
+}
+
 /* -- answers ----------------------------------------------------------------------------------- */
 
 static void end_request(struct control *control, struct request *request, enum err err, const char *why)
@@ -260,11 +326,18 @@ static void end_request(struct control *control, struct request *request, enum e
 		.broker = &ended.broker,
 		.broker_count = ended.broker_count,
 	};
-	bool answered = err == ERR_OK && ended.verb == CONTROL_STATUS;
+	struct control_answer answer = {.status = ended.verb == CONTROL_STATUS ? &status : NULL,
+					.info = ended.has_info ? &ended.info : NULL,
+					.may = ended.may,
+					.holdings = ended.holdings,
+					.drains = ended.drains,
+					.count = ended.row_count};
 	control->counts.open--;
-	ended.end(ended.context, ended.verb, err, why, answered ? &status : NULL);
+	ended.end(ended.context, ended.verb, err, why, err == ERR_OK ? &answer : NULL);
 	x_free(&ended.nodes);
 	x_free(&ended.processes);
+	x_free(&ended.holdings);
+	x_free(&ended.drains);
 }
 
 static void row_done(struct control *control, struct request *request, const struct control_row *row)
@@ -272,7 +345,7 @@ static void row_done(struct control *control, struct request *request, const str
 	char why[sizeof row->why + 1];
 	memcpy(why, row->why, sizeof row->why);
 	why[sizeof row->why] = '\0';
-	end_request(control, request, (enum err)row->error, row->error == ERR_OK ? "" : why);
+	end_request(control, request, (enum err)row->error, why);
 }
 
 static struct request *find(struct control *control, uint32_t serial)
@@ -299,6 +372,13 @@ static bool take_row(struct control *control, const struct control_row *row)
 		return status && add_process(request, &row->process);
 	case CONTROL_BROKER:
 		return status && add_broker(request, &row->broker);
+	case CONTROL_CAPACITY:
+		return (request->verb == CONTROL_INFO || request->verb == CONTROL_ALLOCATE) &&
+		       add_capacity(request, &row->capacity);
+	case CONTROL_HOLDING:
+		return request->verb == CONTROL_VERIFY && add_holding(request, &row->holding);
+	case CONTROL_DRAINING:
+		return request->verb == CONTROL_DRAINS && add_draining(request, &row->draining);
 	case CONTROL_DONE:
 		row_done(control, request, row);
 		return true;

@@ -25,15 +25,25 @@ bool target_parse(const char *text, struct target *target);
 
 struct wish {
 	enum control_verb verb;
-	struct target target; /* zero for CONTROL_STATUS and CONTROL_RELOAD */
+	struct target target; /* zero for what has none */
 	uint32_t uid;
 	enum kind authority;
+	uint32_t amount; /* of CONTROL_DRAIN and CONTROL_ALLOCATE */
 };
 
-/* One ask has ended, once. `status` is set when it was CONTROL_STATUS and err is ERR_OK; `why` is a sentence
- * or "". Both are gone after the return. */
+/* What came back with ERR_OK; what the verb does not ask for is NULL or 0. */
+struct control_answer {
+	const struct steward_status_reply *status;
+	const struct steward_info_reply *info;
+	bool may;                            /* CONTROL_ALLOCATE */
+	const struct holding_row *holdings;  /* CONTROL_VERIFY */
+	const struct drain_row *drains;      /* CONTROL_DRAINS */
+	uint32_t count;                      /* of either */
+};
+
+/* One ask has ended, once. `answer` is set when err is ERR_OK; `why` is a sentence or "". Both are gone after the return. */
 typedef void control_end_fn(void *context, enum control_verb verb, enum err err, const char *why,
-			    const struct steward_status_reply *status);
+			    const struct control_answer *answer);
 
 struct control;
 

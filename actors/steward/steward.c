@@ -9,6 +9,7 @@
 #include "actors/steward/control.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { EXPIRE_MS = 250 };
 
@@ -18,12 +19,9 @@ struct steward {
 
 /* -- answers ----------------------------------------------------------------------------------- */
 
-static void answer(struct call *call, enum control_verb verb, const struct steward_status_reply *status)
+static void answer_changes(struct call *call, enum control_verb verb)
 {
 	switch (verb) {
-	case CONTROL_STATUS:
-		reply_steward_status(call, status);
-		return;
 	case CONTROL_START:
 		reply_steward_start(call, &(struct steward_start_reply){});
 		return;
@@ -33,35 +31,69 @@ static void answer(struct call *call, enum control_verb verb, const struct stewa
 	case CONTROL_RESTART:
 		reply_steward_restart(call, &(struct steward_restart_reply){});
 		return;
-	case CONTROL_DRAIN:
-		reply_steward_drain(call, &(struct steward_drain_reply){});
-		return;
 	case CONTROL_RELOAD:
 		reply_steward_reload(call, &(struct steward_reload_reply){});
 		return;
+	case CONTROL_STATUS:
+	case CONTROL_DRAIN:
+	case CONTROL_INFO:
+	case CONTROL_VERIFY:
+	case CONTROL_ALLOCATE:
+	case CONTROL_DRAINS:
+	case CONTROL_VERBS:
+		break;
 	}
 	bug("a verb that was never asked");
 }
 
+/* False: the verb answers nothing but that it was done. */
+static bool answer_looks(struct call *call, enum control_verb verb, const char *why,
+			 const struct control_answer *answer)
+{
+	static const struct steward_info_reply none;
+	const struct view reason = {why, (uint32_t)strlen(why)};
+	if (verb == CONTROL_STATUS)
+		reply_steward_status(call, answer->status);
+	else if (verb == CONTROL_INFO)
+		reply_steward_info(call, answer->info ? answer->info : &none);
+	else if (verb == CONTROL_VERIFY)
+		reply_steward_verify(call, &(struct steward_verify_reply){answer->holdings, answer->count});
+	else if (verb == CONTROL_ALLOCATE)
+		reply_steward_room(call, &(struct steward_room_reply){answer->may, reason});
+	else if (verb == CONTROL_DRAIN)
+		reply_steward_drain(call, &(struct steward_drain_reply){strcmp(why, "already") == 0});
+	else if (verb == CONTROL_DRAINS)
+		reply_steward_drains(call, &(struct steward_drains_reply){answer->drains, answer->count});
+	else
+		return false;
+	return true;
+}
+
 static void ended(void *context, enum control_verb verb, enum err err, const char *why,
-		  const struct steward_status_reply *status)
+		  const struct control_answer *answer)
 {
 	struct call *call = context;
-	if (err == ERR_OK)
-		answer(call, verb, status);
-	else
+	if (err != ERR_OK)
 		call_fail_why(call, err, why);
+	else if (!answer_looks(call, verb, why, answer))
+		answer_changes(call, verb);
 }
 
 /* -- asks -------------------------------------------------------------------------------------- */
 
-static enum err carry(struct actor *actor, struct call *call, enum control_verb verb, struct target target,
-		      const struct call_row *row)
+static enum err carry_amount(struct actor *actor, struct call *call, enum control_verb verb,
+			     struct target target, uint32_t amount, const struct call_row *row)
 {
 	struct steward *self = actor_state(actor);
 	struct asker asker = call_asker(call);
-	struct wish wish = {verb, target, asker.uid, asker.kind};
+	struct wish wish = {verb, target, asker.uid, asker.kind, amount};
 	return control_ask(self->control, &wish, now_ms() + row->deadline_ms, ended, call);
+}
+
+static enum err carry(struct actor *actor, struct call *call, enum control_verb verb, struct target target,
+		      const struct call_row *row)
+{
+	return carry_amount(actor, call, verb, target, 0, row);
 }
 
 static enum err carry_target(struct actor *actor, struct call *call, enum control_verb verb, const char *text,
@@ -114,7 +146,37 @@ enum err on_steward_drain(struct actor *actor, struct call *call, const struct s
 			  struct steward_drain_reply *out)
 {
 	(void)out;
-	return carry_target(actor, call, CONTROL_DRAIN, in->target, &row_steward_drain);
+	return carry_amount(actor, call, CONTROL_DRAIN, (struct target){.node = in->node}, in->within_ms,
+			    &row_steward_drain);
+}
+
+enum err on_steward_drains(struct actor *actor, struct call *call, const struct steward_drains *in,
+			   struct steward_drains_reply *out)
+{
+	(void)in, (void)out;
+	return carry(actor, call, CONTROL_DRAINS, (struct target){0}, &row_steward_drains);
+}
+
+enum err on_steward_info(struct actor *actor, struct call *call, const struct steward_info *in,
+			 struct steward_info_reply *out)
+{
+	(void)in, (void)out;
+	return carry(actor, call, CONTROL_INFO, (struct target){0}, &row_steward_info);
+}
+
+enum err on_steward_verify(struct actor *actor, struct call *call, const struct steward_verify *in,
+			   struct steward_verify_reply *out)
+{
+	(void)out;
+	return carry(actor, call, CONTROL_VERIFY, (struct target){.node = in->node}, &row_steward_verify);
+}
+
+enum err on_steward_room(struct actor *actor, struct call *call, const struct steward_room *in,
+			 struct steward_room_reply *out)
+{
+	(void)out;
+	return carry_amount(actor, call, CONTROL_ALLOCATE, (struct target){0}, in->storage_mb,
+			    &row_steward_room);
 }
 
 /* -- birth ------------------------------------------------------------------------------------- */

@@ -127,13 +127,19 @@ int born_signals(void)
 	sigset_t set;
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-bool born_told_to_end(int signals)
+int born_signal(int signals)
 {
 	struct signalfd_siginfo info;
-	return read(signals, &info, sizeof info) == sizeof info;
+	return read(signals, &info, sizeof info) == sizeof info ? (int)info.ssi_signo : 0;
+}
+
+bool born_told_to_end(int signals)
+{
+	return born_signal(signals) == SIGTERM;
 }

@@ -28,8 +28,12 @@ const char *born_setting(const struct born *born, const char *name); /* "" when 
 /* One LIFE_ byte to the supervisor. Exits when there is no supervisor any more: nobody would know of us. */
 void born_pulse(char byte);
 
-/* A descriptor that becomes readable on SIGTERM. To be called before the first thread, so that all have it blocked. */
+/* A descriptor that becomes readable on SIGTERM and SIGUSR1 (proto/birth.h). To be called before the first thread, so that all
+ * have them blocked. */
 int born_signals(void);
+
+/* Which of them came in; 0: none. */
+int born_signal(int signals);
 
 /* True once SIGTERM came in. */
 bool born_told_to_end(int signals);

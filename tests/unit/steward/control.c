@@ -33,7 +33,7 @@ struct ending {
 	unsigned times;
 	enum control_verb verb;
 	enum err err;
-	char why[160];
+	char why[256];
 	bool status;
 	unsigned machines, nodes, processes, brokers;
 	struct machine_row machine;
@@ -44,8 +44,9 @@ struct ending {
 };
 
 static void ended(void *context, enum control_verb verb, enum err err, const char *why,
-		  const struct steward_status_reply *status)
+		  const struct control_answer *answer)
 {
+	const struct steward_status_reply *status = answer ? answer->status : NULL;
 	struct ending *ending = context;
 	ending->times++;
 	ending->verb = verb;
@@ -72,7 +73,7 @@ static void ended(void *context, enum control_verb verb, enum err err, const cha
 
 static enum err ask(enum control_verb verb, struct target target, enum kind authority, struct ending *ending)
 {
-	struct wish wish = {verb, target, 1234, authority};
+	struct wish wish = {verb, target, 1234, authority, 0};
 	return control_ask(control, &wish, 1000, ended, ending);
 }
 
@@ -448,9 +449,9 @@ Test(control, rows_that_are_none)
 /* Whoever is told of an end may ask again in that moment, even when the table was full. */
 static struct ending again_ending;
 static void ask_again(void *context, enum control_verb verb, enum err err, const char *why,
-		      const struct steward_status_reply *status)
+		      const struct control_answer *answer)
 {
-	ended(context, verb, err, why, status);
+	ended(context, verb, err, why, answer);
 	cr_assert_eq(ask(CONTROL_RELOAD, (struct target){0}, OPERATOR, &again_ending), ERR_KEPT);
 }
 
@@ -458,7 +459,7 @@ Test(control, an_end_may_begin_another)
 {
 	begin(0);
 	struct ending ending = {0}, others = {0};
-	struct wish wish = {CONTROL_STATUS, {0}, 1, OPERATOR};
+	struct wish wish = {CONTROL_STATUS, {0}, 1, OPERATOR, 0};
 	cr_assert_eq(control_ask(control, &wish, 500, ask_again, &ending), ERR_KEPT);
 	heard();
 	for (int i = 1; i < CONTROL_ASKS; i++)

@@ -33,7 +33,7 @@ Test(control, an_authority_that_is_none_is_malformed)
 Test(control, a_verb_that_is_none_is_malformed)
 {
 	for (unsigned verb = 0; verb < 256; verb++)
-		if (verb < CONTROL_STATUS || verb > CONTROL_RELOAD)
+		if (verb < CONTROL_STATUS || verb >= CONTROL_VERBS)
 			cr_assert_eq(check((uint8_t)verb, 0, 2, OPERATOR), ERR_MALFORMED, "%u", verb);
 }
 
@@ -94,4 +94,30 @@ Test(control, what_has_no_target_may_not_name_one)
 {
 	cr_assert_eq(check(CONTROL_STATUS, STORE, 0, OPERATOR), ERR_MALFORMED);
 	cr_assert_eq(check(CONTROL_RELOAD, 0, 2, OPERATOR), ERR_MALFORMED);
+}
+
+Test(control, a_reader_may_look_at_disks_and_drains)
+{
+	static const uint8_t looks[] = {CONTROL_INFO, CONTROL_VERIFY, CONTROL_ALLOCATE, CONTROL_DRAINS};
+	for (unsigned i = 0; i < 4; i++) {
+		cr_assert_eq(check(looks[i], 0, 0, READER), ERR_OK, "verb %u", looks[i]);
+		cr_assert_not(control_changes(looks[i]));
+		cr_assert_eq(check(looks[i], STORE, 0, READER), ERR_MALFORMED, "verb %u", looks[i]);
+	}
+	cr_assert_eq(check(CONTROL_VERIFY, 0, 2, READER), ERR_OK);
+	cr_assert_eq(check(CONTROL_VERIFY, 0, 3, READER), ERR_NOT_FOUND);
+	cr_assert_eq(check(CONTROL_INFO, 0, 2, READER), ERR_MALFORMED);
+}
+
+Test(control, only_a_drain_and_an_allocation_have_an_amount)
+{
+	struct why why;
+	for (uint8_t verb = CONTROL_STATUS; verb < CONTROL_VERBS; verb++) {
+		bool targeted = verb >= CONTROL_START && verb <= CONTROL_DRAIN;
+		struct control_ask ask = {
+			.verb = verb, .node = targeted ? 2 : 0, .authority = OPERATOR, .amount = 5};
+		enum err expected =
+			verb == CONTROL_DRAIN || verb == CONTROL_ALLOCATE ? ERR_OK : ERR_MALFORMED;
+		cr_assert_eq(control_check(&ask, sizeof ask, declared, &why), expected, "verb %u", verb);
+	}
 }

@@ -54,27 +54,8 @@ Test(room, nothing_is_less_than_nothing)
 	cr_assert_eq(left.allocatable, 0);
 }
 
-Test(room, tiers_are_those_of_profile_v4)
-{
-	char names[TIER_NAMES_TEXT];
-	cr_assert_eq(tier_mib("bronze"), 1024);
-	cr_assert_eq(tier_mib("silver"), 2048);
-	cr_assert_eq(tier_mib("gold"), 4096);
-	cr_assert_eq(tier_mib("platinum"), 8192);
-	cr_assert_eq(tier_mib("Bronze"), 0);
-	cr_assert_eq(tier_mib(""), 0);
-	cr_assert_str_eq(tier_names(names), "bronze, silver, gold or platinum");
-}
-
 Test(room, a_store_takes_its_quota_two_sixty_fourths_and_thirty_two_mib)
 {
 	cr_assert_eq(store_takes(1024), 1024 * MIB + 16 * MIB + 16 * MIB + 32 * MIB);
 	cr_assert_eq(store_takes(4194304), 4096 * GIB + 128 * GIB + 32 * MIB);
-}
-
-Test(room, the_largest_tier_that_fits_is_named)
-{
-	cr_assert_str_eq(tier_that_fits(store_takes(4096)), "gold");
-	cr_assert_str_eq(tier_that_fits(store_takes(4096) - 1), "silver");
-	cr_assert_null(tier_that_fits(store_takes(1024) - 1));
 }
