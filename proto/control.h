@@ -4,6 +4,9 @@
 #ifndef WARREN_PROTO_CONTROL_H
 #define WARREN_PROTO_CONTROL_H
 
+#include "proto/alerts.h"
+#include "proto/roster.h"
+
 #include <stdint.h>
 
 enum control_verb {
@@ -48,6 +51,7 @@ struct control_machine {
 	uint64_t uptime_ms;
 	uint32_t pid, uid_base;
 	uint8_t root; /* runs as root */
+	uint64_t disk, disk_free; /* bytes of the file system below ROOT; free for who is not root */
 };
 
 struct control_node {
@@ -73,6 +77,7 @@ struct control_process {
 struct control_broker { /* proto/roster.h, handed on */
 	uint32_t open, open_high, open_limit, peers, people;
 	uint64_t routed, denied, busy, late, gone, dropped;
+	struct roster_accused accused;
 };
 
 struct control_row {

@@ -6,6 +6,7 @@
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
 #include "supervisor/jail.h"
+#include "supervisor/make.h"
 #include "supervisor/notify.h"
 #include "supervisor/ready.h"
 #include "supervisor/status.h"
@@ -117,7 +118,10 @@ static bool load(struct supervisor *s, struct why *why)
 		return refuse(why, "without = \"uid\" makes no sense for root; be another user");
 	if (s->machine.as_root && !jail_possible(why))
 		return false;
-	return check_programs(s, why) && unlock_load(&s->unlock, s->machine.own, own, why);
+	/* A machine that was made before the steward kept anything gets the folder now. */
+	return check_programs(s, why) &&
+	       make_folder(&s->machine, s->machine.own, "steward", 0700, machine_uid(&s->machine, STEWARD, 0), why) &&
+	       unlock_load(&s->unlock, s->machine.own, own, why);
 }
 
 static bool open_all(struct supervisor *s, struct why *why)

@@ -99,6 +99,7 @@ void doors_close(struct supervisor *s);
 void process_begin(struct supervisor *s, struct process *process);
 void process_open_gate(struct supervisor *s, struct process *process);
 unsigned births_under_way(const struct supervisor *s);
+uint16_t dial_port(const struct supervisor *s, const struct actor_row *row); /* 0: it dials nobody */
 
 /* -- life.c: from the gate to the zombie ----------------------------------------------------------------------------- */
 

@@ -23,10 +23,27 @@ void http_facts(struct http *http, const struct facts_stat *stat, const struct f
 		visit_resume(link_waiting(http->curious.next));
 }
 
+static struct MHD_Response *answer_metrics(const struct http *http)
+{
+	const struct http_counts *counts = http_counts(http);
+	struct metrics_gateway figures = {.known = true,
+					  .node = http->config.node,
+					  .requests = counts->requests,
+					  .refused = counts->refused,
+					  .failed = counts->failed,
+					  .bytes_in = counts->bytes_in,
+					  .bytes_out = counts->bytes_out,
+					  .connections = counts->connections.depth,
+					  .transfers = counts->slots.depth};
+	return answer_text(facts_metrics(&http->facts, &figures), METRICS_TYPE);
+}
+
 static enum MHD_Result answer_facts(struct visit *visit)
 {
 	struct http *http = visit->http;
 	const struct facts *facts = &http->facts;
+	if (visit->request.target.route == ROUTE_METRICS)
+		return visit_answer(visit, MHD_HTTP_OK, answer_metrics(http));
 	if (visit->request.target.route == ROUTE_INFO && !facts->who.known) {
 		visit->request.complaint = complaint_of(facts->answers ? ERR_NOT_READY : ERR_UNAVAILABLE);
 		return visit_complain(visit);
@@ -95,6 +112,7 @@ static struct complaint judge_target(const struct request *request)
 	case ROUTE_BLOB:
 	case ROUTE_HEALTH:
 	case ROUTE_INFO:
+	case ROUTE_METRICS:
 		break;
 	}
 	const char *method = request->line.method;
@@ -161,6 +179,7 @@ static enum MHD_Result finish(struct visit *visit)
 		return download_answer(visit);
 	case ROUTE_HEALTH:
 	case ROUTE_INFO:
+	case ROUTE_METRICS:
 		return want_facts(visit);
 	case ROUTE_UNKNOWN:
 	case ROUTE_BAD_CID:

@@ -180,7 +180,9 @@ static bool add_machine(struct request *request, const struct control_machine *f
 				    .up_ms = from->uptime_ms,
 				    .pid = from->pid,
 				    .uid_base = from->uid_base,
-				    .root = from->root != 0};
+				    .root = from->root != 0,
+				    .disk = from->disk,
+				    .disk_free = from->disk_free};
 	snprintf(row->name, sizeof row->name, "%.*s", (int)sizeof from->name, from->name);
 	request->machine_count = 1;
 	return true;
@@ -200,7 +202,11 @@ static bool add_broker(struct request *request, const struct control_broker *fro
 					      .busy = from->busy,
 					      .late = from->late,
 					      .gone = from->gone,
-					      .dropped = from->dropped};
+					      .dropped = from->dropped,
+					      .accused = from->accused.count,
+					      .accused_kind = from->accused.kind,
+					      .accused_node = from->accused.node,
+					      .accused_number = from->accused.number};
 	request->broker_count = 1;
 	return true;
 }

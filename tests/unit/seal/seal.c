@@ -148,7 +148,7 @@ Test(syscalls, what_only_a_burglar_asks_is_death)
 
 static int pretends(void)
 {
-	if (seal_syscalls("", true) != SEAL_ABSENT || seal_files(NULL, true) != SEAL_ABSENT)
+	if (seal_syscalls("", true) != SEAL_ABSENT || seal_files(NULL, 0, true) != SEAL_ABSENT)
 		return 1;
 	return syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDONLY, 0) >= 0 ? 0 : 2;
 }
@@ -171,7 +171,7 @@ static int only_its_folder(void)
 {
 	char own[64];
 	snprintf(own, sizeof own, "%s/own", folder);
-	enum sealed sealed = seal_files(folder, false);
+	enum sealed sealed = seal_files(folder, 0, false);
 	if (sealed == SEAL_ABSENT)
 		return 77;
 	if (sealed != SEALED || opens(own, O_CREAT | O_RDWR) < 0)
@@ -183,7 +183,7 @@ static int only_its_folder(void)
 
 static int no_folder_at_all(void)
 {
-	enum sealed sealed = seal_files(NULL, false);
+	enum sealed sealed = seal_files(NULL, 0, false);
 	if (sealed == SEAL_ABSENT)
 		return 77;
 	return sealed == SEALED && opens(folder, O_RDONLY | O_DIRECTORY) < 0 && errno == EACCES ? 0 : 1;
