@@ -31,6 +31,7 @@ enum { /* all kinds of process but the broker, who asks nobody, as bits */
 enum {
 	NODES_MAX = 512,    /* nodes of one machine; RELIABILITY.md E asks for 500 */
 	UIDS_PER_NODE = 32, /* uid = base + UIDS_PER_NODE * node + kind */
+	COMMAND_USER = 28,  /* uid = base + COMMAND_USER runs alert_command */
 	BUS_GROUP = 29,     /* gid = base + BUS_GROUP may connect to bus.sock */
 };
 

@@ -28,6 +28,14 @@ struct control_ask {
 	uint8_t padding[3];
 };
 
+/* Carry an alert to the operator's own program (alert_command): verb CONTROL_ALERT, no target. A datagram of its own size; the
+ * supervisor writes its JSON, checks program and place, and answers with one CONTROL_DONE when the program has ended. */
+enum { CONTROL_ALERT = 32 };
+struct control_alert {
+	struct control_ask ask;
+	struct alert_news news;
+};
+
 enum control_row_type { CONTROL_MACHINE = 1, CONTROL_NODE, CONTROL_PROCESS, CONTROL_BROKER, CONTROL_DONE };
 
 /* Where a declared process stands. The name is what the console prints. */

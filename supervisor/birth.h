@@ -35,4 +35,7 @@ struct birth_report {
 /* All descriptors of the caller are close-on-exec. False and errno when there is no process; then nothing is left open. */
 bool birth_fork(const struct birth_plan *plan, struct newborn *newborn);
 
+/* In a child: every signal as the kernel has it, none blocked. */
+void birth_signals(void);
+
 #endif

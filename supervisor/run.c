@@ -275,6 +275,7 @@ static void steps(struct supervisor *s, uint64_t now)
 	roster_turn(s, now);
 	logs_turn(s);
 	control_turn(s, now);
+	command_turn(s, now);
 	family_free_gone(s);
 	ready_turn(s, now);
 	if (measure && !s->stopping)
@@ -316,6 +317,7 @@ static unsigned kill_the_rest(struct supervisor *s)
 
 static void close_all(struct supervisor *s)
 {
+	command_end(s);
 	family_end(s);
 	roster_close(s);
 	logs_close(s);
@@ -335,7 +337,7 @@ int supervisor_run(struct machine *machine, int background)
 	struct why why;
 	s->machine = *machine;
 	s->background = background;
-	s->null = s->signals = -1;
+	s->null = s->signals = s->command.pidfd = -1;
 	s->doors[DOOR_BUS] = s->doors[DOOR_OPERATE] = s->doors[DOOR_READ] = -1;
 	s->roster.fd = s->logs.fd = s->control.fd = s->logs.own_read = s->logs.own_write = -1;
 	harden_ourselves();

@@ -2,6 +2,7 @@
 #ifndef WARREN_SUPERVISOR_SUPERVISOR_H
 #define WARREN_SUPERVISOR_SUPERVISOR_H
 
+#include "proto/err.h"
 #include "supervisor/config.h"
 #include "supervisor/limits.h"
 #include "supervisor/loop.h"
@@ -46,6 +47,14 @@ struct control { /* to the steward; control.c */
 	unsigned out_count;
 };
 
+struct command { /* alert_command, one at a time; command.c */
+	pid_t pid; /* 0: none runs */
+	int pidfd;
+	uint32_t serial;      /* of the ask that waits for its end */
+	uint64_t began_ms;    /* of the newest one */
+	bool killed;
+};
+
 enum { DOOR_BUS, DOOR_OPERATE, DOOR_READ, DOORS };
 
 struct supervisor {
@@ -60,6 +69,7 @@ struct supervisor {
 	struct roster roster;
 	struct logs logs;
 	struct control control;
+	struct command command;
 	int doors[DOORS];
 	int null, signals;
 	bool dirty;    /* something happened that the next turn must look at, now */
@@ -135,6 +145,14 @@ void logs_turn(struct supervisor *s);
 int control_reopen(struct supervisor *s);
 void control_close(struct supervisor *s);
 void control_turn(struct supervisor *s, uint64_t now);
+void control_done(struct supervisor *s, uint32_t serial, enum err err, const char *why); /* the answer to an ask */
+
+/* -- command.c ------------------------------------------------------------------------------------------------------- */
+
+/* Runs alert_command with this alert, and answers now or when it has ended. */
+void command_ask(struct supervisor *s, const struct control_alert *alert);
+void command_turn(struct supervisor *s, uint64_t now); /* ends one that takes too long */
+void command_end(struct supervisor *s);
 
 /* -- run.c ----------------------------------------------------------------------------------------------------------- */
 

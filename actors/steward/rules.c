@@ -29,6 +29,7 @@ struct look { /* one round */
 	const struct alert_moment *now;
 	uint32_t lost;  /* WALL_ bits that stood before */
 	unsigned fewer; /* processes that miss some of them */
+	bool young;     /* the machine began a short while ago */
 };
 
 struct rules *rules_new(void)
@@ -69,12 +70,13 @@ static struct past *past_of(struct rules *rules, uint32_t index, unsigned kind, 
 	return past;
 }
 
-/* A death that nobody asked for: a signal, or an exit code. */
-static void count_deaths(struct past *past, const struct process_row *row, uint64_t now)
+/* Deaths that nobody asked for: by a signal, or with an exit code. Of a process that is seen for the first time all count, as
+ * long as the machine itself is young. */
+static void count_deaths(struct past *past, const struct process_row *row, bool young, uint64_t now)
 {
-	uint32_t more = past->known && row->last_end && row->restarts > past->restarts
-				? row->restarts - past->restarts
-				: 0;
+	uint32_t before = past->known || !young ? past->restarts : 0, more = 0;
+	if ((past->known || young) && row->last_end && row->restarts > before)
+		more = row->restarts - before;
 	for (more = more < RESTARTS_MANY ? more : RESTARTS_MANY; more; more--) {
 		memmove(past->died_ms + 1, past->died_ms, sizeof past->died_ms - sizeof past->died_ms[0]);
 		past->died_ms[0] = past->changed_ms = now;
@@ -86,9 +88,9 @@ static void count_deaths(struct past *past, const struct process_row *row, uint6
 static void look_at_deaths(const struct look *look, struct past *past, const struct process_row *row)
 {
 	char detail[80];
-	uint64_t now = look->now->ms, first = past->died_ms[RESTARTS_MANY - 1];
-	count_deaths(past, row, now);
-	first = past->died_ms[RESTARTS_MANY - 1];
+	uint64_t now = look->now->ms;
+	count_deaths(past, row, look->young, now);
+	uint64_t first = past->died_ms[RESTARTS_MANY - 1];
 	if (first && now - first <= RESTARTS_WITHIN_MS)
 		past->failing = true;
 	if (now - past->changed_ms >= RESTARTS_CALM_MS && is_state(row, PROCESS_READY))
@@ -188,6 +190,7 @@ void rules_look(struct rules *rules, const struct steward_status_reply *status, 
 		const struct alert_moment *now)
 {
 	struct look look = {.rules = rules, .alerts = alerts, .now = now};
+	look.young = status->machine_count && status->machine[0].up_ms < RESTARTS_WITHIN_MS;
 	bool herald = false;
 	alerts_round(alerts);
 	for (uint32_t i = 0; i < status->nodes_count; i++)

@@ -22,6 +22,7 @@
 
 enum {
 	EXPIRE_MS = 250,
+	CARRY_MS = 15000, /* the supervisor gives alert_command ten seconds */
 	LOOK_MS = 1000, /* at the supervisor's rows, at the clock, at what is to be written */
 };
 
@@ -31,7 +32,8 @@ struct steward {
 	struct alerts *alerts;
 	struct rules *rules;
 	int file; /* of the alerts; -1: none, they are kept in memory alone */
-	bool looking;
+	bool looking, carrying; /* the supervisor was asked, and has not answered */
+	uint64_t carried;       /* seq that alert_command has now */
 };
 
 /* -- answers ----------------------------------------------------------------------------------- */
@@ -179,6 +181,14 @@ static void on_news(void *context, const struct alert_news *news)
 	publish_steward_alerted(self->actor, &event);
 }
 
+/* At once, so that nothing that was told, and nobody who has seen it, is forgotten with us. */
+static void save(struct steward *self)
+{
+	if (self->file < 0 || !alerts_unsaved(self->alerts) || alerts_save(self->alerts, self->file))
+		return;
+	log_warn("alerts.file", "errno=%d then=\"they are kept in memory\"", errno);
+}
+
 /* Only about themselves, and only what is theirs to say. */
 enum err on_steward_alert(struct actor *actor, struct call *call, const struct steward_alert *in,
 			  struct steward_alert_reply *out)
@@ -195,6 +205,7 @@ enum err on_steward_alert(struct actor *actor, struct call *call, const struct s
 		alerts_clear(self->alerts, in->code, asker.kind, asker.node, &now);
 	else
 		alerts_raise(self->alerts, &claim, true, &now);
+	save(self);
 	return ERR_OK;
 }
 
@@ -239,7 +250,9 @@ enum err on_steward_ack(struct actor *actor, struct call *call, const struct ste
 	(void)out;
 	struct steward *self = actor_state(actor);
 	struct alert_moment now = moment();
-	return alerts_ack(self->alerts, in->id, call_asker(call).uid, &now);
+	enum err err = alerts_ack(self->alerts, in->id, call_asker(call).uid, &now);
+	save(self);
+	return err;
 }
 
 enum err on_steward_news(struct actor *actor, struct call *call, const struct steward_news *in,
@@ -249,6 +262,7 @@ enum err on_steward_news(struct actor *actor, struct call *call, const struct st
 	struct alert_news news[NEWS_AT_ONCE];
 	alerts_delivered(self->alerts, CARRY_WEBHOOK, in->delivered);
 	unsigned count = alerts_news(self->alerts, CARRY_WEBHOOK, news);
+	save(self);
 	struct news_row *rows = arena_take(call_arena(call), NEWS_AT_ONCE * sizeof *rows);
 	for (unsigned i = 0; i < count; i++) {
 		rows[i] = (struct news_row){.seq = news[i].seq,
@@ -281,6 +295,7 @@ static void looked(void *context, enum control_verb verb, enum err err, const ch
 	self->looking = false;
 	if (err == ERR_OK)
 		rules_look(self->rules, status, self->alerts, &now);
+	save(self);
 }
 
 static void look_at_clock(struct steward *self, const struct alert_moment *now)
@@ -293,11 +308,32 @@ static void look_at_clock(struct steward *self, const struct alert_moment *now)
 			     false, now);
 }
 
-static void save(struct steward *self)
+/* One at a time, each once: what failed is said, and not repeated. What found the supervisor busy is. */
+static void carried(void *context, enum control_verb verb, enum err err, const char *why,
+		    const struct steward_status_reply *status)
 {
-	if (self->file < 0 || !alerts_unsaved(self->alerts) || alerts_save(self->alerts, self->file))
+	(void)verb, (void)status;
+	struct steward *self = context;
+	struct alert_moment now = moment();
+	self->carrying = false;
+	if (err == ERR_BUSY)
 		return;
-	log_warn("alerts.file", "errno=%d then=\"they are kept in memory\"", errno);
+	alerts_delivered(self->alerts, CARRY_COMMAND, self->carried);
+	save(self);
+	if (err != ERR_OK)
+		alerts_raise(self->alerts,
+			     &(struct alert_claim){ALERT_COMMAND_FAILED, 0, KIND_NONE, *why ? why : err_name(err)},
+			     false, &now);
+}
+
+static void carry_news(struct steward *self, const struct alert_moment *now)
+{
+	struct alert_news news[NEWS_AT_ONCE];
+	if (self->carrying || !alerts_news(self->alerts, CARRY_COMMAND, news))
+		return;
+	self->carried = news[0].seq;
+	self->carrying =
+		control_carry(self->control, &news[0], now->ms + CARRY_MS, carried, self) == ERR_KEPT;
 }
 
 static void look(struct actor *actor, void *context)
@@ -309,6 +345,8 @@ static void look(struct actor *actor, void *context)
 	alerts_tick(self->alerts, &now);
 	if (!*actor_setting(actor, "alert_command"))
 		alerts_absent(self->alerts, CARRY_COMMAND);
+	else
+		carry_news(self, &now);
 	struct wish wish = {.verb = CONTROL_STATUS, .uid = getuid(), .authority = READER};
 	if (!self->looking)
 		self->looking = control_ask(self->control, &wish, now.ms + row_steward_status.deadline_ms,

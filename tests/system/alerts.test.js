@@ -184,10 +184,14 @@ test('logs that find no room on their disk', { skip: !root && 'needs root: it mo
 test('a disk that is nearly full; a store whose disk is read-only', { skip: !root && 'needs root: it mounts' }, async () => {
 	const before = process.env.TMPDIR
 	const disk = fs.mkdtempSync(path.join(os.tmpdir(), 'warren-disk-'))
-	const image = path.join(disk, 'image')
+	const whole = `${disk}.image`, image = path.join(disk, 'image')
 	let machine, storage
-	mount('-t', 'tmpfs', '-o', 'size=600m,mode=755', 'warren-test', disk)
+	fs.closeSync(fs.openSync(whole, 'w'))
+	fs.truncateSync(whole, 3 * 2 ** 30) // has holes where nothing was written
+	assert.strictEqual(spawnSync('mke2fs', ['-q', '-F', '-t', 'ext4', '-m', '0', whole]).status, 0)
+	mount('-o', 'loop', whole, disk)
 	try {
+		fs.chmodSync(disk, 0o755)
 		process.env.TMPDIR = disk
 		machine = await Machine.create({ nodes: 1, conf: QUIET })
 		await machine.ready()
@@ -229,7 +233,8 @@ test('a disk that is nearly full; a store whose disk is read-only', { skip: !roo
 		if (storage) umount(storage)
 		if (machine) await machine.destroy()
 		umount(disk)
-		fs.rmSync(disk, { recursive: true, force: true })
+		fs.rmdirSync(disk)
+		fs.rmSync(whole)
 	}
 })
 

@@ -139,3 +139,47 @@ test('no webhook, no herald; a URL that is none is a mistake', async () => {
 		assert.match(wrong.out + wrong.err, /alert_webhook/)
 	} finally { await machine.destroy() }
 })
+
+test('the operator\'s own program gets each alert on its standard input, as nobody', async () => {
+	const folder = fs.mkdtempSync('/var/lib/warren-test-') // root's alone, all the way up; /tmp is everybody's
+	const said = path.join(folder, 'said')
+	fs.chmodSync(folder, 0o755)
+	fs.mkdirSync(said)
+	fs.chmodSync(said, 0o777)
+	const program = path.join(folder, 'tell')
+	const write = (text, mode = 0o755) => { fs.writeFileSync(program, `#!/bin/sh\n${text}\n`); fs.chmodSync(program, mode) }
+	write(`cat >>${said}/alerts; { id -u; id -G; grep -E "^(CapEff|NoNewPrivs)" /proc/self/status; ls /proc/self/fd | tr "\\n" " "; } >>${said}/who`)
+	const machine = await Machine.create({ nodes: 1, conf: `${QUIET}\nalert_command = "${program}";` })
+	const lines = () => (fs.existsSync(`${said}/alerts`) ? fs.readFileSync(`${said}/alerts`, 'utf8').trim().split('\n').map((line) => JSON.parse(line)) : [])
+	try {
+		await machine.ready()
+		await stop(machine, 'store@1')
+		await machine.until('the first is there', () => lines().length >= 1, 20000)
+		await mend(machine)
+		await machine.until('both are there', () => lines().length >= 2, 20000)
+		assert.deepStrictEqual(story(lines()).slice(0, 2), ['raised process-misconfigured store@1', 'cleared process-misconfigured store@1'])
+		const who = fs.readFileSync(`${said}/who`, 'utf8')
+		if (process.getuid() === 0) {
+			const uid = machine.process('steward').uid - 3 + 28
+			assert.match(who, new RegExp(`^${uid}\n${uid}\n`))
+		}
+		assert.match(who, /CapEff:\t0+\n/)
+		assert.match(who, /NoNewPrivs:\t1/)
+
+		// One that hangs is ended, with what it left behind, and nobody waited for it.
+		write(`sleep 1000 & echo $! >${said}/child; sleep 1000`)
+		await stop(machine, 'store@1')
+		await machine.until('it runs', () => fs.existsSync(`${said}/child`) && fs.readFileSync(`${said}/child`, 'utf8').trim())
+		const left = Number(fs.readFileSync(`${said}/child`, 'utf8'))
+		assert.strictEqual((await machine.put(1, Buffer.alloc(0))).status >= 400, true)
+		machine.warren('status')
+		await machine.until('it is said', () => /alert-command-failed[^]*killed after 10 s/.test(machine.warren('alerts', '-v').out), 30000)
+		assert.throws(() => process.kill(left, 0), /ESRCH/)
+
+		// A program that others can write is not run, wherever in its path that is.
+		write(`echo taken >>${said}/taken`, 0o777)
+		await mend(machine)
+		await machine.until('it is refused', () => /alert-command-failed[^]*can be written by others/.test(machine.warren('alerts', '-v').out), 30000)
+		assert.ok(!fs.existsSync(`${said}/taken`))
+	} finally { await machine.destroy(); fs.rmSync(folder, { recursive: true }) }
+})
