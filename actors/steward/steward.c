@@ -80,7 +80,8 @@ static enum err carry(struct actor *actor, struct call *call, enum control_verb 
 {
 	struct steward *self = actor_state(actor);
 	struct asker asker = call_asker(call);
-	struct wish wish = {verb, target, asker.uid, asker.kind};
+	/* A process that may look (meter) has a reader's authority there, and no row gives it more. */
+	struct wish wish = {verb, target, asker.uid, asker.kind == OPERATOR ? OPERATOR : READER};
 	return control_ask(self->control, &wish, now_ms() + row->deadline_ms, ended, call);
 }
 
