@@ -13,11 +13,12 @@
 
 static const struct alert_row rows[ALERT_CODES] = {
 #define ALERT(SYMBOL, number, name, severity, who, how, what, next) \
-	[number] = {name, severity, \
-		    (who) == BY_STEWARD ? 0 \
-		    : (who) == BY_ANY   ? EVERYBODY \
-					: UINT32_C(1) << (who), \
-		    how, what, next},
+	[number] = {name, \
+		    severity, \
+		    (who) == BY_STEWARD ? 0 : (who) == BY_ANY ? EVERYBODY : UINT32_C(1) << (who), \
+		    how, \
+		    what, \
+		    next},
 #include "proto/alerts.def"
 #undef ALERT
 };
@@ -90,7 +91,8 @@ size_t alert_json(const struct alert_news *news, const char *machine, char text[
 	int length = snprintf(
 		text, ALERT_JSON,
 		"{\"seq\":%llu,\"change\":\"%s\",\"at\":\"%s\",\"machine\":%s,\"id\":%llu,\"code\":\"%s\","
-		"\"severity\":\"%s\",\"subject\":\"%s\",\"what\":%s,\"detail\":%s,\"next\":%s,\"first\":\"%s\","
+		"\"severity\":\"%s\",\"subject\":\"%s\",\"what\":%s,\"detail\":%s,\"next\":%s,\"first\":\"%"
+		"s\","
 		"\"last\":\"%s\",\"count\":%u,\"acknowledgedBy\":%s}\n",
 		(unsigned long long)news->seq, alert_change_name(news->change), alert_time(news->at_ms, at),
 		quoted(machine, ALERT_NAME, name, sizeof name), (unsigned long long)news->id, row->name,

@@ -1,4 +1,4 @@
-/* herald: carries alerts to the operator's webhook. Asks the steward for news; nobody needs to ask it anything but how it fares. */
+/* herald: carries alerts to the operator's webhook. It asks the steward for news; of it one may ask how it fares. */
 #ifndef WARREN_PROTO_HERALD_H
 #define WARREN_PROTO_HERALD_H
 

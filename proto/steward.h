@@ -26,8 +26,9 @@
 /* "wallet@2", "broker", or "2" for the whole of node 2. */
 #define STEWARD_TARGET(F) F(str, target, 32)
 
-/* An actor about itself: who that is, the broker says. Told, not asked: nobody waits for an alert to be heard. Repeated
- * while the condition holds, so that a reborn steward hears of it again. */
+/* An actor about itself: who that is, the broker says. Not a wallet: what holds keys has no way out, not even of a sentence.
+ * Told, not asked: nobody waits for an alert to be heard. Repeated while the condition holds, so that a reborn steward
+ * hears of it again. */
 #define STEWARD_ALERT(F) F(u16, code, 0) F(bool, over, 0) F(str, detail, 160)
 #define ALERT_LINE(F)                                                                                                  \
 	F(u64, id, 0) F(u16, code, 0) F(u8, kind, 0) F(u16, node, 0) F(bool, active, 0) F(u32, count, 0)               \
@@ -57,7 +58,7 @@
 	  "let a node end its running work, then stop it")                                                             \
 	C(steward_reload, 0x0306, OPERATORS, IDEMPOTENT, 5000, NOTHING, NOTHING,                                       \
 	  "read the configuration again: new nodes are born, removed ones end")                                        \
-	C(steward_alert, 0x0310, EVERY_ACTOR, IDEMPOTENT, 1000, STEWARD_ALERT, NOTHING,                                \
+	C(steward_alert, 0x0310, EVERY_ACTOR & ~MAY(WALLET, ANY_NODE), IDEMPOTENT, 1000, STEWARD_ALERT, NOTHING,                                \
 	  "something is wrong with me (or over): proto/alerts.def; told, not asked")                                   \
 	C(steward_alerts, 0x0311, READERS | MAY(METER, ANY_NODE), READ, 2000, NOTHING, STEWARD_ALERTS_REPLY,           \
 	  "what stands, and what was over lately")                                                                     \

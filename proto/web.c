@@ -50,7 +50,8 @@ bool web_address(const char *url, struct web_address *address)
 	size_t host = end ? (size_t)(end - url) : length;
 	const char *rest = url + host + bracketed;
 	address->port = address->tls ? 443 : 80;
-	if (rest != url + length && (*rest != ':' || !port_of(rest + 1, (size_t)(url + length - rest) - 1, &address->port)))
+	if (rest != url + length &&
+	    (*rest != ':' || !port_of(rest + 1, (size_t)(url + length - rest) - 1, &address->port)))
 		return false;
 	return host_of(url + bracketed, host - bracketed, bracketed, address->host, sizeof address->host);
 }

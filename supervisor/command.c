@@ -81,7 +81,8 @@ static bool limit(int what, rlim_t most)
 
 static _Noreturn void child(const struct jail *jail, int program, int input, int null)
 {
-	char name[] = "alert-command", language[] = "LANG=C.UTF-8", path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
+	char name[] = "alert-command", language[] = "LANG=C.UTF-8",
+	     path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
 	char *arguments[] = {name, NULL}, *environment[] = {language, path, NULL};
 	int fds[] = {input, null, null, program};
 	bool ready = prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == jail->supervisor && setsid() >= 0;
@@ -126,13 +127,17 @@ static void on_end(void *context, int fd, uint32_t events)
 	char why[80];
 	if (waitid(P_PID, (id_t)command->pid, &end, WEXITED | WNOHANG | WNOWAIT) != 0 || end.si_pid == 0)
 		return;
-	kill(-command->pid, SIGKILL); /* what it left behind; not reaped yet, so the number is still its own */
+	kill(-command->pid,
+	     SIGKILL); /* what it left behind; not reaped yet, so the number is still its own */
 	waitid(P_PID, (id_t)command->pid, &end, WEXITED | WNOHANG);
 	limits_kill(&s->limits, COMMAND_GROUP);
 	loop_unwatch(s->loop, command->pidfd);
 	close(command->pidfd);
 	bool fine = end.si_code == CLD_EXITED && end.si_status == 0;
-	snprintf(why, sizeof why, command->killed ? "it was killed after %d s" : end.si_code == CLD_EXITED ? "it ended with code %d" : "signal %d ended it",
+	snprintf(why, sizeof why,
+		 command->killed             ? "it was killed after %d s"
+		 : end.si_code == CLD_EXITED ? "it ended with code %d"
+					     : "signal %d ended it",
 		 command->killed ? COMMAND_MS / 1000 : end.si_status);
 	log_line(fine ? LOG_INFO : LOG_WARN, "command.ended", "pid=%d how=\"%s\"", command->pid, why);
 	control_done(s, command->serial, fine ? ERR_OK : ERR_UNAVAILABLE, why);

@@ -140,7 +140,8 @@ static bool check_text(unsigned setting, const char *text, struct why *why)
 	if (setting == SETTING_alert_webhook && *text && !web_address(text, &web))
 		return refuse(why, "alert_webhook is no URL such as https://alerts.example.org/warren");
 	if (setting == SETTING_alert_command && *text && *text != '/')
-		return refuse(why, "alert_command is \"%.40s\"; it must be a whole path, which begins with /", text);
+		return refuse(why, "alert_command is \"%.40s\"; it must be a whole path, which begins with /",
+			      text);
 	if (setting == SETTING_without)
 		return walls_named(text, &walls, why);
 	return true;

@@ -118,7 +118,7 @@ static void check_pending(struct supervisor *s, uint64_t now)
 			control_done(s, pending->ask.serial, ERR_OK, "");
 		else
 			control_done(s, pending->ask.serial, ERR_LATE,
-			     "it has not ended yet; warren status shows what is left");
+				     "it has not ended yet; warren status shows what is left");
 		pending->ask.verb = 0;
 	}
 }
@@ -130,7 +130,8 @@ static void wait_for_end(struct supervisor *s, const struct control_ask *ask)
 			s->control.pending[i] = (struct pending){*ask, now_ms() + ENDS_WITHIN_MS};
 			return;
 		}
-	control_done(s, ask->serial, ERR_BUSY, "too many are waiting for an end; it was asked for nevertheless");
+	control_done(s, ask->serial, ERR_BUSY,
+		     "too many are waiting for an end; it was asked for nevertheless");
 }
 
 /* -- doing ------------------------------------------------------------------------------------- */

@@ -120,7 +120,8 @@ static bool load(struct supervisor *s, struct why *why)
 		return false;
 	/* A machine that was made before the steward kept anything gets the folder now. */
 	return check_programs(s, why) &&
-	       make_folder(&s->machine, s->machine.own, "steward", 0700, machine_uid(&s->machine, STEWARD, 0), why) &&
+	       make_folder(&s->machine, s->machine.own, "steward", 0700, machine_uid(&s->machine, STEWARD, 0),
+			   why) &&
 	       unlock_load(&s->unlock, s->machine.own, own, why);
 }
 

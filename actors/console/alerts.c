@@ -120,8 +120,7 @@ static json_t *alert_line_json(const struct alert_line *line)
 	json_object_set_new(object, "id", json_number(line->id));
 	json_object_set_new(object, "code", json_word(row->name));
 	json_object_set_new(object, "severity", json_word(alert_severity_name(row->severity)));
-	json_object_set_new(object, "subject",
-			    json_word(alert_subject(line->kind, line->node, subject)));
+	json_object_set_new(object, "subject", json_word(alert_subject(line->kind, line->node, subject)));
 	json_object_set_new(object, "active", json_boolean(line->active));
 	json_object_set_new(object, "what", json_word(row->what));
 	json_object_set_new(object, "detail", json_word(line->detail));

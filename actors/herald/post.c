@@ -115,8 +115,8 @@ struct post *post_new(const struct post_config *config, post_end_fn *end, void *
 	post->headers = curl_slist_append(NULL, "Content-Type: application/json");
 	struct curl_slist *more = curl_slist_append(post->headers, "Expect:");
 	post->resolve = config->resolve ? curl_slist_append(NULL, config->resolve) : NULL;
-	if (post->epoll < 0 || !post->multi || !post->easy || !post->headers || !more ||
-	    !gather(post) || !set_up(post, config))
+	if (post->epoll < 0 || !post->multi || !post->easy || !post->headers || !more || !gather(post) ||
+	    !set_up(post, config))
 		post_free(&post);
 	return post;
 }
@@ -169,7 +169,8 @@ static void finish(struct post *post, CURLcode result)
 	post->busy = false;
 	bool answered = result == CURLE_OK || (result == CURLE_WRITE_ERROR && status);
 	if (!answered)
-		snprintf(why, sizeof why, "%.150s", post->error[0] ? post->error : curl_easy_strerror(result));
+		snprintf(why, sizeof why, "%.150s",
+			 post->error[0] ? post->error : curl_easy_strerror(result));
 	post->end(post->context, answered ? status : 0, why);
 }
 

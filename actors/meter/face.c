@@ -124,11 +124,11 @@ struct face *face_new(int listener, void (*need)(void *context), void *context)
 	struct face *face = x_new(sizeof *face);
 	face->need = need;
 	face->context = context;
-	face->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, face,
-		MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_CONNECTION_LIMIT, FACE_CONNECTIONS,
-		MHD_OPTION_CONNECTION_TIMEOUT, FACE_IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)8192, MHD_OPTION_NOTIFY_CONNECTION, on_connection, face, MHD_OPTION_END);
+	face->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request,
+					face, MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_CONNECTION_LIMIT,
+					FACE_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, FACE_IDLE_S,
+					MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)8192,
+					MHD_OPTION_NOTIFY_CONNECTION, on_connection, face, MHD_OPTION_END);
 	if (!face->daemon)
 		x_free(&face);
 	return face;

@@ -16,9 +16,9 @@ struct meter {
 	struct actor *actor;
 	struct face *face;
 	struct metrics_page page;
-	bool open;            /* the page is being put together */
+	bool open;                /* the page is being put together */
 	unsigned next, under_way; /* next: process to be asked */
-	uint8_t step;         /* of that process: its limits, then what its kind tells of itself */
+	uint8_t step;             /* of that process: its limits, then what its kind tells of itself */
 };
 
 static void go_on(struct meter *self);

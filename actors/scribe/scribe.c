@@ -22,7 +22,7 @@ enum { TICK_MS = 1000, DRAIN_MS = 1000, SYNC_MS = 2000, MIB = 1024 * 1024 };
 struct scribe {
 	struct files files;
 	struct pipes *pipes;
-	bool troubled; /* was said */
+	bool troubled;    /* was said */
 	uint64_t dropped; /* likewise */
 };
 
@@ -84,7 +84,8 @@ static void on_pipes(struct actor *actor, void *context, int fd, short events)
 static void say_trouble(struct actor *actor, struct scribe *self)
 {
 	if (self->files.dropped != self->dropped)
-		actor_alert(actor, ALERT_LOGS_DROPPED, "%" PRIu64 " lines since scribe began", self->files.dropped);
+		actor_alert(actor, ALERT_LOGS_DROPPED, "%" PRIu64 " lines since scribe began",
+			    self->files.dropped);
 	self->dropped = self->files.dropped;
 	bool troubled = self->files.troubled > 0;
 	if (troubled == self->troubled)

@@ -39,8 +39,7 @@ static void renew(struct alerts *alerts, const struct alert_moment *now)
 			continue;
 		alerts->counts.depth++;
 		if (alert->until_ms)
-			alert->until_ms =
-				now->ms + (row && !row->holds ? alerts->quiet_ms : ALERT_LEASE_MS);
+			alert->until_ms = now->ms + (row && !row->holds ? alerts->quiet_ms : ALERT_LEASE_MS);
 	}
 	alerts->counts.high = alerts->counts.depth;
 }

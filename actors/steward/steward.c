@@ -23,7 +23,7 @@
 enum {
 	EXPIRE_MS = 250,
 	CARRY_MS = 15000, /* the supervisor gives alert_command ten seconds */
-	LOOK_MS = 1000, /* at the supervisor's rows, at the clock, at what is to be written */
+	LOOK_MS = 1000,   /* at the supervisor's rows, at the clock, at what is to be written */
 };
 
 struct steward {
@@ -31,7 +31,7 @@ struct steward {
 	struct control *control;
 	struct alerts *alerts;
 	struct rules *rules;
-	int file; /* of the alerts; -1: none, they are kept in memory alone */
+	int file;               /* of the alerts; -1: none, they are kept in memory alone */
 	bool looking, carrying; /* the supervisor was asked, and has not answered */
 	uint64_t carried;       /* seq that alert_command has now */
 };
@@ -164,7 +164,9 @@ static void on_news(void *context, const struct alert_news *news)
 	for (char *at = detail; *at; at++)
 		if (*at == '"')
 			*at = '\'';
-	log_line(level_of(row, news->change), "alert", "change=%s id=%" PRIu64 " code=%s severity=%s subject=\"%s\" what=\"%s\" detail=\"%s\" next=\"%s\"",
+	log_line(level_of(row, news->change), "alert",
+		 "change=%s id=%" PRIu64
+		 " code=%s severity=%s subject=\"%s\" what=\"%s\" detail=\"%s\" next=\"%s\"",
 		 alert_change_name(news->change), news->id, row->name, alert_severity_name(row->severity),
 		 alert_subject(news->kind, news->node, subject), row->what, detail, row->next);
 	struct steward_alerted event = {.seq = news->seq,
@@ -322,9 +324,10 @@ static void carried(void *context, enum control_verb verb, enum err err, const c
 	alerts_delivered(self->alerts, CARRY_COMMAND, self->carried);
 	save(self);
 	if (err != ERR_OK)
-		alerts_raise(self->alerts,
-			     &(struct alert_claim){ALERT_COMMAND_FAILED, 0, KIND_NONE, *why ? why : err_name(err)},
-			     false, &now);
+		alerts_raise(
+			self->alerts,
+			&(struct alert_claim){ALERT_COMMAND_FAILED, 0, KIND_NONE, *why ? why : err_name(err)},
+			false, &now);
 }
 
 static void carry_news(struct steward *self, const struct alert_moment *now)

@@ -1,5 +1,5 @@
-/* The page of a whole machine, put together from what the steward, the stores, the gateways and all processes answer. Whoever asks
- * them (meter, the console) hands the answers in, in any order; what did not answer is left out. Pure. */
+/* The page of a whole machine, put together from what the steward, the stores, the gateways and all processes answer.
+ * Whoever asks them (meter, the console) hands the answers in, in any order; what did not answer is left out. Pure. */
 #ifndef WARREN_METRICS_PAGE_H
 #define WARREN_METRICS_PAGE_H
 

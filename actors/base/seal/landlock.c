@@ -78,8 +78,7 @@ enum sealed seal_files(const char *folder, uint16_t dial, bool pretend)
 		return SEAL_FAILED;
 	bool sealed = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
 		      (!folder || landlock_allow(ruleset, folder, rules.fs & ~UINT64_C(1))) &&
-		      landlock_dial(ruleset, dial, rules.net) &&
-		      syscall(LANDLOCK_RESTRICT, ruleset, 0) == 0;
+		      landlock_dial(ruleset, dial, rules.net) && syscall(LANDLOCK_RESTRICT, ruleset, 0) == 0;
 	close(ruleset);
 	return sealed ? SEALED : SEAL_FAILED;
 }

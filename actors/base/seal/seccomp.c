@@ -55,8 +55,8 @@ static bool add_sockets(scmp_filter_ctx filter, bool tcp)
 	const uint32_t kill = SCMP_ACT_KILL_PROCESS, allow = SCMP_ACT_ALLOW;
 	const scmp_datum_t type = SOCK_STREAM, mask = 0xf; /* without SOCK_CLOEXEC, SOCK_NONBLOCK */
 	if (!tcp)
-		return seccomp_rule_add(filter, kill, SCMP_SYS(socket), 1,
-					SCMP_A0(SCMP_CMP_NE, AF_UNIX)) == 0;
+		return seccomp_rule_add(filter, kill, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_NE, AF_UNIX)) ==
+		       0;
 	return seccomp_rule_add(filter, allow, SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, AF_INET),
 				SCMP_A1(SCMP_CMP_MASKED_EQ, mask, type)) == 0 &&
 	       seccomp_rule_add(filter, allow, SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, AF_INET6),
@@ -132,8 +132,7 @@ static bool close_for(bool all_threads, uint32_t else_, const char *more)
 		add_named(filter, SCMP_ACT_ALLOW, allowed) && add_named(filter, SCMP_ACT_ALLOW, more) &&
 		add_named(filter, SCMP_ACT_ALLOW, all_threads ? "seccomp" : "") && /* for the second filter */
 		add_named(filter, SCMP_ACT_KILL_PROCESS, deadly) && add_shaped(filter) &&
-		add_sockets(filter, strstr(more, "tcp-client") != NULL) &&
-		seccomp_load(filter) == 0;
+		add_sockets(filter, strstr(more, "tcp-client") != NULL) && seccomp_load(filter) == 0;
 	seccomp_release(filter);
 	return loaded;
 }
