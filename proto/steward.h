@@ -28,7 +28,7 @@
 
 /* An actor about itself: who that is, the broker says. Not a wallet: what holds keys has no way out, not even of a sentence.
  * Told, not asked: nobody waits for an alert to be heard. Repeated while the condition holds, so that a reborn steward
- * hears of it again. */
+ * hears of it again. Code 0, over: a birth begins, and what the last one held is over. */
 #define STEWARD_ALERT(F) F(u16, code, 0) F(bool, over, 0) F(str, detail, 160)
 #define ALERT_LINE(F)                                                                                                  \
 	F(u64, id, 0) F(u16, code, 0) F(u8, kind, 0) F(u16, node, 0) F(bool, active, 0) F(u32, count, 0)               \
@@ -49,7 +49,7 @@
 	M(machine_row, MACHINE_ROW) M(node_row, NODE_ROW) M(process_row, PROCESS_ROW) M(broker_row, BROKER_ROW)        \
 	M(alert_line, ALERT_LINE) M(news_row, NEWS_ROW)
 #define STEWARD_CALLS(C)                                                                                               \
-	C(steward_status, 0x0301, READERS | MAY(METER, ANY_NODE), READ, 3000, NOTHING, STEWARD_STATUS_REPLY,                                  \
+	C(steward_status, 0x0301, READERS | MAY(METER, ANY_NODE), READ, 3000, NOTHING, STEWARD_STATUS_REPLY, \
 	  "the machine, its nodes, and every declared process with its state")                                         \
 	C(steward_start, 0x0302, OPERATORS, IDEMPOTENT, 3000, STEWARD_TARGET, NOTHING, "start what is declared")       \
 	C(steward_stop, 0x0303, OPERATORS, IDEMPOTENT, 15000, STEWARD_TARGET, NOTHING, "stop a process or a node")     \
@@ -58,7 +58,7 @@
 	  "let a node end its running work, then stop it")                                                             \
 	C(steward_reload, 0x0306, OPERATORS, IDEMPOTENT, 5000, NOTHING, NOTHING,                                       \
 	  "read the configuration again: new nodes are born, removed ones end")                                        \
-	C(steward_alert, 0x0310, EVERY_ACTOR & ~MAY(WALLET, ANY_NODE), IDEMPOTENT, 1000, STEWARD_ALERT, NOTHING,                                \
+	C(steward_alert, 0x0310, EVERY_ACTOR & ~MAY(WALLET, ANY_NODE), IDEMPOTENT, 1000, STEWARD_ALERT, NOTHING, \
 	  "something is wrong with me (or over): proto/alerts.def; told, not asked")                                   \
 	C(steward_alerts, 0x0311, READERS | MAY(METER, ANY_NODE), READ, 2000, NOTHING, STEWARD_ALERTS_REPLY,           \
 	  "what stands, and what was over lately")                                                                     \

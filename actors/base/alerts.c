@@ -47,6 +47,11 @@ void actor_alert_over(struct actor *self, enum alert_code code)
 	tell(self, code, true, "");
 }
 
+void alerts_begin(struct actor *self)
+{
+	tell(self, 0, true, "");
+}
+
 void alerts_again(struct actor *self, void *context)
 {
 	(void)context;

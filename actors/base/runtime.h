@@ -83,6 +83,7 @@ void asks_answered(struct actor *self, const struct envelope *envelope, const vo
 int asks_wait_ms(struct actor *self, int most);                      /* until the next deadline */
 
 /* alerts.c */
+void alerts_begin(struct actor *self); /* what our last birth held is not ours */
 void alerts_again(struct actor *self, void *context); /* says again what holds; looks at our own log */
 enum { ALERTS_AGAIN_MS = 10000 };
 

@@ -155,11 +155,12 @@ static void forget(struct alerts *alerts, struct alert *alert)
 	alerts->unsaved = true;
 }
 
-/* A free place, or that of the one which was over first; NULL: all stand. */
-static struct alert *place(struct alerts *alerts)
+/* A free place, or that of the one which was over first; NULL: all stand. The last place is for the alert that says so. */
+static struct alert *place(struct alerts *alerts, unsigned code)
 {
 	struct alert *found = NULL;
-	for (int i = 0; i < ALERTS_MAX; i++) {
+	int most = code == ALERT_ALERTS_DROPPED ? ALERTS_MAX : ALERTS_MAX - 1;
+	for (int i = 0; i < most; i++) {
 		struct alert *alert = &alerts->kept.all[i];
 		if (!alert->id)
 			return alert;
@@ -200,7 +201,7 @@ bool alerts_raise(struct alerts *alerts, const struct alert_claim *claim, bool l
 	if (!row)
 		return false;
 	struct alert *alert = find(alerts, claim->code, claim->kind, claim->node);
-	if (!alert && !(alert = place(alerts))) {
+	if (!alert && !(alert = place(alerts, claim->code))) {
 		alerts->counts.dropped++;
 		return false;
 	}
@@ -240,6 +241,17 @@ void alerts_clear(struct alerts *alerts, unsigned code, unsigned kind, unsigned 
 	struct alert *alert = find(alerts, code, kind, node);
 	if (alert && alert->active)
 		end(alerts, alert, now);
+}
+
+void alerts_born(struct alerts *alerts, unsigned kind, unsigned node, const struct alert_moment *now)
+{
+	for (int i = 0; i < ALERTS_MAX; i++) {
+		struct alert *alert = &alerts->kept.all[i];
+		bool its = alert->id && alert->active && alert->until_ms && alert->kind == kind &&
+			   alert->node == node;
+		if (its && alert_row(alert->code) && alert_row(alert->code)->holds)
+			end(alerts, alert, now);
+	}
 }
 
 void alerts_round(struct alerts *alerts)

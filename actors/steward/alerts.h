@@ -60,6 +60,9 @@ void alerts_free(struct alerts **alerts);
 bool alerts_raise(struct alerts *alerts, const struct alert_claim *claim, bool lease, const struct alert_moment *now);
 void alerts_clear(struct alerts *alerts, unsigned code, unsigned kind, unsigned node, const struct alert_moment *now);
 
+/* An actor was born: what its last birth held is over, unless this one holds it too. Moments stay until they are quiet. */
+void alerts_born(struct alerts *alerts, unsigned kind, unsigned node, const struct alert_moment *now);
+
 /* A round of rules: what they raised before and do not raise between these two is over. */
 void alerts_round(struct alerts *alerts);
 void alerts_round_end(struct alerts *alerts, const struct alert_moment *now);

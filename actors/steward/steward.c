@@ -33,6 +33,8 @@ struct steward {
 	struct rules *rules;
 	int file;               /* of the alerts; -1: none, they are kept in memory alone */
 	bool looking, carrying; /* the supervisor was asked, and has not answered */
+	uint64_t next_ms;       /* look at the rows no sooner */
+	uint64_t dropped;       /* alerts, when last looked at */
 	uint64_t carried;       /* seq that alert_command has now */
 };
 
@@ -201,6 +203,11 @@ enum err on_steward_alert(struct actor *actor, struct call *call, const struct s
 	struct asker asker = call_asker(call);
 	const struct alert_row *row = alert_row(in->code);
 	struct alert_moment now = moment();
+	if (!in->code && in->over) {
+		alerts_born(self->alerts, asker.kind, asker.node, &now);
+		save(self);
+		return ERR_OK;
+	}
 	if (!row || !(row->by >> asker.kind & 1))
 		return ERR_REFUSED;
 	struct alert_claim claim = {in->code, asker.node, (uint8_t)asker.kind, in->detail};
@@ -296,9 +303,24 @@ static void looked(void *context, enum control_verb verb, enum err err, const ch
 	struct steward *self = context;
 	struct alert_moment now = moment();
 	self->looking = false;
-	if (err == ERR_OK)
+	if (err ==
+	    ERR_OK) { /* rows cost something: a machine of 1,500 processes is looked at every four seconds */
+		self->next_ms = now.ms + 2 * status->processes_count;
 		rules_look(self->rules, status, self->alerts, &now);
+	}
 	save(self);
+}
+
+static void look_at_drops(struct steward *self, const struct alert_moment *now)
+{
+	char detail[80];
+	uint64_t dropped = alerts_counts(self->alerts)->dropped;
+	if (dropped == self->dropped)
+		return;
+	self->dropped = dropped;
+	snprintf(detail, sizeof detail, "%" PRIu64 " since the steward began", dropped);
+	alerts_raise(self->alerts, &(struct alert_claim){ALERT_ALERTS_DROPPED, 0, KIND_NONE, detail}, false,
+		     now);
 }
 
 static void look_at_clock(struct steward *self, const struct alert_moment *now)
@@ -346,13 +368,14 @@ static void look(struct actor *actor, void *context)
 	struct steward *self = actor_state(actor);
 	struct alert_moment now = moment();
 	look_at_clock(self, &now);
+	look_at_drops(self, &now);
 	alerts_tick(self->alerts, &now);
 	if (!*actor_setting(actor, "alert_command"))
 		alerts_absent(self->alerts, CARRY_COMMAND);
 	else
 		carry_news(self, &now);
 	struct wish wish = {.verb = CONTROL_STATUS, .uid = getuid(), .authority = READER};
-	if (!self->looking)
+	if (!self->looking && now.ms >= self->next_ms)
 		self->looking = control_ask(self->control, &wish, now.ms + row_steward_status.deadline_ms,
 					    looked, self) == ERR_KEPT;
 	save(self);

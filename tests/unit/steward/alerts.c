@@ -95,6 +95,22 @@ Test(alerts, one_that_nobody_repeats_is_over_and_a_moment_is_over_after_quiet)
 	alerts_free(&alerts);
 }
 
+Test(alerts, a_birth_ends_what_the_last_one_held)
+{
+	struct alerts *alerts = fresh();
+	struct alert_moment now = at(10);
+	raise_at(alerts, ALERT_STORE_FULL, STORE, 1, 0);
+	raise_at(alerts, ALERT_STORE_FULL, STORE, 2, 0);
+	raise_at(alerts, ALERT_LOGS_DROPPED, STORE, 1, 0);
+	struct alert_claim rule = {ALERT_PROCESS_RESTARTS, 1, STORE, ""};
+	alerts_raise(alerts, &rule, false, &now);
+	alerts_born(alerts, STORE, 1, &now);
+	cr_assert_eq(standing(alerts), 3, "another's, a moment and a rule's stay");
+	cr_assert_eq(said.news[said.count - 1].change, ALERT_CLEARED);
+	cr_assert_eq(said.news[said.count - 1].code, ALERT_STORE_FULL);
+	alerts_free(&alerts);
+}
+
 Test(alerts, a_round_of_rules_ends_its_own_and_no_actors)
 {
 	struct alerts *alerts = fresh();
@@ -140,9 +156,11 @@ Test(alerts, a_flood_is_bounded_and_counted)
 	unsigned taken = 0;
 	for (unsigned node = 1; node <= 300; node++)
 		taken += raise_at(alerts, ALERT_STORE_FULL, STORE, node, 0);
-	cr_assert_eq(taken, ALERTS_MAX);
-	cr_assert_eq(standing(alerts), ALERTS_MAX);
-	cr_assert_eq(alerts_counts(alerts)->dropped, 300 - ALERTS_MAX);
+	cr_assert_eq(taken, ALERTS_MAX - 1);
+	cr_assert_eq(standing(alerts), ALERTS_MAX - 1);
+	cr_assert_eq(alerts_counts(alerts)->dropped, 300 - (ALERTS_MAX - 1));
+	cr_assert(raise_at(alerts, ALERT_ALERTS_DROPPED, KIND_NONE, 0, 1),
+		  "that there were more can be said");
 	cr_assert_eq(alerts_counts(alerts)->high, ALERTS_MAX);
 	/* What is over gives way to what stands. */
 	struct alert_moment now = at(10);
