@@ -111,6 +111,13 @@ static enum err denied(struct broker *self, const struct arrival *in, const char
 	char from[WHO_TEXT], to[WHO_TEXT];
 	who_text(in->from->kind, in->from->node, from);
 	who_text(in->e.target_kind, in->e.target_node, to);
+	if (in->from->kind < READER) { /* a process of ours: the steward raises an alert */
+		struct roster_accused *accused = &self->counts.accused;
+		*accused = (struct roster_accused){.count = accused->count + 1,
+						   .node = in->from->node,
+						   .number = in->e.number,
+						   .kind = in->from->kind};
+	}
 	if (self->denials++ < DENIALS_LOGGED)
 		log_warn("ask.denied", "from=%s to=%s call=%s uid=%u pid=%u", from, to, what, in->visitor.uid,
 			 in->visitor.pid);

@@ -21,7 +21,7 @@
 #define ACTOR_CALLS(C)                                                                                                 \
 	C(actor_ping, 0x0001, READERS, READ, 1000, NOTHING, ACTOR_PING_REPLY,                                          \
 	  "is its loop turning, since when, and which walls (a mask) are missing around it")                           \
-	C(actor_limits, 0x0002, READERS, READ, 1000, NOTHING, ACTOR_LIMITS_REPLY,                                      \
+	C(actor_limits, 0x0002, READERS | MAY(METER, ANY_NODE), READ, 1000, NOTHING, ACTOR_LIMITS_REPLY, \
 	  "its queues, caches and tables: depth, highest, limit, drops")                                               \
 	C(actor_level, 0x0003, OPERATORS, IDEMPOTENT, 1000, ACTOR_LEVEL, NOTHING,                                      \
 	  "log at this level (debug, info, warn, error); back to info after `seconds`, 0: never")                      \

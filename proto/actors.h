@@ -19,9 +19,19 @@ enum kind {
 	KINDS = 32,
 };
 
+enum { /* all kinds of process but the broker, who asks nobody, as bits */
+	ACTOR_BITS = (0
+#define ACTOR(SYMBOL, name, number, ...) | 1 << number
+#include "proto/actors.def"
+#undef ACTOR
+		      ) &
+		     ~(1 << BROKER)
+};
+
 enum {
 	NODES_MAX = 512,    /* nodes of one machine; RELIABILITY.md E asks for 500 */
 	UIDS_PER_NODE = 32, /* uid = base + UIDS_PER_NODE * node + kind */
+	COMMAND_USER = 28,  /* uid = base + COMMAND_USER runs alert_command */
 	BUS_GROUP = 29,     /* gid = base + BUS_GROUP may connect to bus.sock */
 };
 

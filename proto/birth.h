@@ -23,6 +23,8 @@ enum {
 	FD_LOGS = 1 << 5,    /* scribe: SEQPACKET pair over which it is handed log pipes, proto/logs.h */
 	FD_STREAM = 1 << 6,  /* store: Unix stream listener, proto/stream.h */
 	FD_HTTP = 1 << 7,    /* gateway: TCP listener of the node's port */
+	FD_METRICS = 1 << 8, /* meter: TCP listener of metrics_port */
+	FD_DIALS = 1 << 15,  /* herald: no descriptor; it may dial out, and that only to the TCP port of its record */
 };
 
 /* The number under which a process finds the descriptor `what` of its row. */
@@ -59,6 +61,8 @@ struct birth {
 	uint8_t routing[16];  /* its routing id on the bus: random, known to it, the supervisor and the broker */
 	uint8_t secret[32];   /* its own sealing secret, derived for its kind and node; zero where its row has none */
 	uint32_t missing; /* WALL_ bits the supervisor could not build around it */
+	uint16_t dial;    /* the TCP port it may connect to; 0: none */
+	uint8_t padding[2];
 	uint32_t settings_bytes; /* at most SETTINGS_MAX: lines "name=value\n" */
 };
 

@@ -20,6 +20,7 @@ typedef uint64_t rights;
 #define MAY(kind, which) ((which) << (kind))
 #define READERS          (MAY(READER, ANY_NODE) | MAY(OPERATOR, ANY_NODE))
 #define OPERATORS        MAY(OPERATOR, ANY_NODE)
+#define EVERY_ACTOR      ((rights)ACTOR_BITS << KINDS)
 
 /* Whether one of `kind` on `node` may ask it of `target_node`. */
 static inline bool rights_allow(rights may, unsigned kind, unsigned node, unsigned target_node)

@@ -4,6 +4,9 @@
 #ifndef WARREN_PROTO_CONTROL_H
 #define WARREN_PROTO_CONTROL_H
 
+#include "proto/alerts.h"
+#include "proto/roster.h"
+
 #include <stdint.h>
 
 enum control_verb {
@@ -29,6 +32,14 @@ struct control_ask {
 	uint8_t authority; /* READER or OPERATOR */
 	uint8_t padding[3];
 	uint32_t amount; /* 0 for a verb that has none */
+};
+
+/* Carry an alert to the operator's own program (alert_command): verb CONTROL_ALERT, no target. A datagram of its own size; the
+ * supervisor writes its JSON, checks program and place, and answers with one CONTROL_DONE when the program has ended. */
+enum { CONTROL_ALERT = 32 };
+struct control_alert {
+	struct control_ask ask;
+	struct alert_news news;
 };
 
 enum control_row_type {
@@ -58,6 +69,7 @@ struct control_machine {
 	uint32_t pid, uid_base;
 	uint8_t root; /* runs as root */
 	uint8_t id_changed; /* this host is not the one its nodes were made on */
+	uint64_t disk, disk_free; /* bytes of the file system below ROOT; free for who is not root */
 };
 
 struct control_node {
@@ -83,6 +95,7 @@ struct control_process {
 struct control_broker { /* proto/roster.h, handed on */
 	uint32_t open, open_high, open_limit, peers, people;
 	uint64_t routed, denied, busy, late, gone, dropped;
+	struct roster_accused accused;
 };
 
 struct control_capacity { /* supervisor/capacity.h; bytes */

@@ -10,7 +10,7 @@
 
 #define GATEWAY_MESSAGES(M)
 #define GATEWAY_CALLS(C)                                                                                               \
-	C(gateway_stat, 0x0601, READERS, READ, 1000, NOTHING, GATEWAY_STAT_REPLY,                                      \
+	C(gateway_stat, 0x0601, READERS | MAY(METER, ANY_NODE), READ, 1000, NOTHING, GATEWAY_STAT_REPLY, \
 	  "requests answered, refused (4xx) and failed (5xx), bytes, open connections")
 #define GATEWAY_EVENTS(E)
 

@@ -6,7 +6,7 @@
  *   u8 u16 u32 u64 i64            the integer                     highest value; 0: any
  *   u256 cid hash address key     the struct of ids.h             0
  *   signature ed_signature ticket
- *   str                           char name[bound + 1]            bytes, at most 64; UTF-8 is not checked, NUL is refused
+ *   str                           char name[bound + 1]            bytes, at most 160; UTF-8 is not checked, NUL is refused
  *   text                          struct view name (arena)        bytes; as str
  *   bin                           struct view name (arena)        bytes
  *   many(message)                 const struct message *name;     count

@@ -23,12 +23,22 @@ struct roster_entry {
 	uint8_t routing[16];
 };
 
+/* Processes, not people, that asked what they may not: ours never do. */
+struct roster_accused {
+	uint64_t count;
+	uint16_t node;   /* of the newest; so are kind, and the number of the call or event; 0: a tap */
+	uint16_t number;
+	uint8_t kind;
+	uint8_t padding[3];
+};
+
 /* What the broker has seen since its birth; shown by `warren limits` through the steward. */
 struct roster_counts {
 	uint32_t verb; /* ROSTER_COUNTS */
 	uint32_t open, open_high, open_limit; /* asks waiting for their answer */
 	uint64_t routed, denied, busy, late, gone, dropped;
 	uint32_t peers, people; /* processes that said hello, consoles connected */
+	struct roster_accused accused;
 };
 
 #endif

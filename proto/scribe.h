@@ -10,7 +10,7 @@
 
 #define SCRIBE_MESSAGES(M)
 #define SCRIBE_CALLS(C)                                                                                                \
-	C(scribe_stat, 0x0201, READERS, READ, 1000, NOTHING, SCRIBE_STAT_REPLY,                                        \
+	C(scribe_stat, 0x0201, READERS | MAY(METER, ANY_NODE), READ, 1000, NOTHING, SCRIBE_STAT_REPLY, \
 	  "lines written, dropped (disk full) and cut (too long)")
 #define SCRIBE_EVENTS(E)
 

@@ -3,11 +3,12 @@
 #ifndef WARREN_PROTO_STEWARD_H
 #define WARREN_PROTO_STEWARD_H
 
+#include "proto/alerts.h"
 #include "proto/call.h"
 
 #define MACHINE_ROW(F)                                                                                                 \
 	F(str, name, 32) F(u32, nodes, 0) F(u32, processes, 0) F(u32, missing, 0) F(u64, up_ms, 0) F(u32, pid, 0)      \
-	F(u32, uid_base, 0) F(bool, root, 0) F(bool, id_changed, 0)
+	F(u32, uid_base, 0) F(bool, root, 0) F(bool, id_changed, 0) F(u64, disk, 0) F(u64, disk_free, 0)
 #define NODE_ROW(F)                                                                                                    \
 	F(u16, node, 0) F(bool, parked, 0) F(bool, draining, 0) F(str, tier, 16) F(u16, port, 0) F(u32, quota_mb, 0)
 #define PROCESS_ROW(F)                                                                                                 \
@@ -15,7 +16,8 @@
 	F(i64, last_end, 0) F(u32, missing, 0) F(u64, pss_kib, 0) F(u64, up_ms, 0) F(u64, next_ms, 0)
 #define BROKER_ROW(F)                                                                                                  \
 	F(u32, open, 0) F(u32, open_high, 0) F(u32, open_limit, 0) F(u32, peers, 0) F(u32, people, 0)                  \
-	F(u64, routed, 0) F(u64, denied, 0) F(u64, busy, 0) F(u64, late, 0) F(u64, gone, 0) F(u64, dropped, 0)
+	F(u64, routed, 0) F(u64, denied, 0) F(u64, busy, 0) F(u64, late, 0) F(u64, gone, 0) F(u64, dropped, 0)  \
+	F(u64, accused, 0) F(u8, accused_kind, 0) F(u16, accused_node, 0) F(u16, accused_number, 0)
 
 #define STEWARD_STATUS_REPLY(F)                                                                                        \
 	F(many(machine_row), machine, 1) F(many(node_row), nodes, 512) F(many(process_row), processes, 2600)           \
@@ -40,11 +42,30 @@
 #define DRAIN_ROW(F)              F(u16, node, 0) F(bool, over, 0) F(bool, cut, 0) F(u64, since_ms, 0) F(u64, left_ms, 0)
 #define STEWARD_DRAINS_REPLY(F)   F(many(drain_row), nodes, 512)
 
+/* An actor about itself: who that is, the broker says. Not a wallet: what holds keys has no way out, not even of a sentence.
+ * Told, not asked: nobody waits for an alert to be heard. Repeated while the condition holds, so that a reborn steward
+ * hears of it again. Code 0, over: a birth begins, and what the last one held is over. */
+#define STEWARD_ALERT(F) F(u16, code, 0) F(bool, over, 0) F(str, detail, 160)
+#define ALERT_LINE(F)                                                                                                  \
+	F(u64, id, 0) F(u16, code, 0) F(u8, kind, 0) F(u16, node, 0) F(bool, active, 0) F(u32, count, 0)               \
+	F(i64, first_ms, 0) F(i64, last_ms, 0) F(i64, cleared_ms, 0) F(i64, acked_ms, 0) F(u32, acked_by, 0)           \
+	F(str, detail, 160)
+#define STEWARD_ALERTS_REPLY(F)                                                                                        \
+	F(many(alert_line), alerts, 256) F(u64, raised, 0) F(u64, cleared, 0) F(u64, dropped, 0) F(u64, muted, 0)      \
+	F(u64, news, 0) F(u64, delivered, 0)
+#define STEWARD_ACK(F) F(u64, id, 0)
+#define NEWS_ROW(F)                                                                                                    \
+	F(u64, seq, 0) F(u64, id, 0) F(u8, change, 0) F(u16, code, 0) F(u8, kind, 0) F(u16, node, 0) F(u32, count, 0)  \
+	F(u32, acked_by, 0) F(i64, at_ms, 0) F(i64, first_ms, 0) F(i64, last_ms, 0) F(str, detail, 160)
+/* What came after `delivered`, which is done with: the next news of a herald that was born again begin there. */
+#define STEWARD_NEWS(F)       F(u64, delivered, 0)
+#define STEWARD_NEWS_REPLY(F) F(many(news_row), news, 16) F(u64, delivered, 0)
+
 #define STEWARD_MESSAGES(M)                                                                                            \
 	M(machine_row, MACHINE_ROW) M(node_row, NODE_ROW) M(process_row, PROCESS_ROW) M(broker_row, BROKER_ROW)           \
-	M(holding_row, HOLDING_ROW) M(drain_row, DRAIN_ROW)
+	M(holding_row, HOLDING_ROW) M(drain_row, DRAIN_ROW) M(alert_line, ALERT_LINE) M(news_row, NEWS_ROW)
 #define STEWARD_CALLS(C)                                                                                               \
-	C(steward_status, 0x0301, READERS, READ, 3000, NOTHING, STEWARD_STATUS_REPLY,                                  \
+	C(steward_status, 0x0301, READERS | MAY(METER, ANY_NODE), READ, 3000, NOTHING, STEWARD_STATUS_REPLY, \
 	  "the machine, its nodes, and every declared process with its state")                                         \
 	C(steward_start, 0x0302, OPERATORS, IDEMPOTENT, 3000, STEWARD_TARGET, NOTHING, "start what is declared")       \
 	C(steward_stop, 0x0303, OPERATORS, IDEMPOTENT, 15000, STEWARD_TARGET, NOTHING, "stop a process or a node")     \
@@ -60,8 +81,16 @@
 	C(steward_drain, 0x0313, OPERATORS, IDEMPOTENT, 3000, STEWARD_DRAIN, STEWARD_DRAIN_REPLY,                      \
 	  "let a node end its running work and take none on, then stop it; answers when that has begun")               \
 	C(steward_drains, 0x0314, READERS, READ, 3000, NOTHING, STEWARD_DRAINS_REPLY,                                  \
-	  "nodes that drain or were drained; actor_duties of their processes says what is waited for")
-#define STEWARD_EVENTS(E)
+	  "nodes that drain or were drained; actor_duties of their processes says what is waited for")                        \
+	C(steward_alert, 0x0320, EVERY_ACTOR & ~MAY(WALLET, ANY_NODE), IDEMPOTENT, 1000, STEWARD_ALERT, NOTHING, \
+	  "something is wrong with me (or over): proto/alerts.def; told, not asked")                                   \
+	C(steward_alerts, 0x0321, READERS | MAY(METER, ANY_NODE), READ, 2000, NOTHING, STEWARD_ALERTS_REPLY,           \
+	  "what stands, and what was over lately")                                                                     \
+	C(steward_ack, 0x0322, OPERATORS, IDEMPOTENT, 2000, STEWARD_ACK, NOTHING, "somebody has seen this alert")      \
+	C(steward_news, 0x0323, MAY(HERALD, ANY_NODE), IDEMPOTENT, 2000, STEWARD_NEWS, STEWARD_NEWS_REPLY,             \
+	  "what was raised, cleared and acknowledged, in order, to be carried out of the machine")
+#define STEWARD_EVENTS(E)                                                                                              \
+	E(steward_alerted, 0x0328, READERS, NEWS_ROW, "an alert was raised, cleared or acknowledged")
 
 DECLARE_PROTOCOL(STEWARD)
 

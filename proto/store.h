@@ -30,7 +30,7 @@
 #define STORE_CALLS(C)                                                                                                 \
 	C(store_open, 0x0401, MAY(GATEWAY, SAME_NODE), IDEMPOTENT, 2000, NOTHING, STORE_OPEN_REPLY,                    \
 	  "a ticket for one stream; an earlier unused one is void")                                                    \
-	C(store_stat, 0x0402, READERS | MAY(GATEWAY, SAME_NODE), READ, 2000, NOTHING, STORE_STAT_REPLY,                \
+	C(store_stat, 0x0402, READERS | MAY(GATEWAY, SAME_NODE) | MAY(METER, ANY_NODE), READ, 2000, NOTHING, STORE_STAT_REPLY, \
 	  "blobs, bytes, used and quota, and whether it accepts writes")                                               \
 	C(store_node, 0x0403, READERS | MAY(GATEWAY, SAME_NODE), READ, 2000, NOTHING, STORE_NODE_REPLY,                \
 	  "the node's key, peer id, owner and shards")                                                                 \

@@ -8,6 +8,7 @@
 #include "supervisor/birth.h"
 #include "supervisor/listen.h"
 #include "supervisor/room.h"
+#include "proto/web.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -63,19 +64,30 @@ static bool open_stream(struct supervisor *s, struct process *process, struct wh
 }
 
 /* The port may have been changed since the last birth. */
-static bool open_http(struct supervisor *s, struct process *process, struct why *why)
+static bool open_tcp(struct process *process, const char *host, uint16_t port, struct why *why)
 {
-	const struct node_config *config = config_node(s->config, process->node);
-	uint16_t port = (uint16_t)config->values[SETTING_port].number;
 	close_dead(process);
 	if (process->listener >= 0 && process->port != port) {
 		close(process->listener);
 		process->listener = -1;
 	}
 	if (process->listener < 0)
-		process->listener = listen_tcp(s->config->values[SETTING_host].text, port, why);
+		process->listener = listen_tcp(host, port, why);
 	process->port = port;
 	return process->listener >= 0;
+}
+
+static bool open_http(struct supervisor *s, struct process *process, struct why *why)
+{
+	const struct node_config *config = config_node(s->config, process->node);
+	return open_tcp(process, s->config->values[SETTING_host].text,
+			(uint16_t)config->values[SETTING_port].number, why);
+}
+
+/* Of the machine, so for the machine: whoever is to see it from elsewhere is let in by the operator's own proxy. */
+static bool open_metrics(struct supervisor *s, struct process *process, struct why *why)
+{
+	return open_tcp(process, "127.0.0.1", (uint16_t)s->config->values[SETTING_metrics_port].number, why);
 }
 
 static int open_channel(struct supervisor *s, uint32_t what)
@@ -103,7 +115,10 @@ static bool open_gives(struct supervisor *s, struct process *process, struct ope
 			if (opened->channel < 0)
 				return refuse(why, "no channel to it: %s", strerror(errno));
 		} else {
-			if (!(what == FD_STREAM ? open_stream(s, process, why) : open_http(s, process, why)))
+			bool open = what == FD_STREAM ? open_stream(s, process, why)
+				    : what == FD_HTTP ? open_http(s, process, why)
+						      : open_metrics(s, process, why);
+			if (!open)
 				return false;
 			opened->gives[bit] = process->listener;
 		}
@@ -166,6 +181,13 @@ static uint64_t file_bytes(const struct supervisor *s, const struct process *pro
 	return room;
 }
 
+uint16_t dial_port(const struct supervisor *s, const struct actor_row *row)
+{
+	struct web_address address;
+	const char *url = s->config->values[SETTING_alert_webhook].text;
+	return row->opens & FD_DIALS && web_address(url, &address) ? address.port : 0;
+}
+
 static struct birth_plan make_plan(const struct supervisor *s, const struct process *process,
 				   const struct opened *opened)
 {
@@ -188,6 +210,8 @@ static struct birth_plan make_plan(const struct supervisor *s, const struct proc
 			 .program = opened->program,
 			 .files = process->row->files,
 			 .file_bytes = file_bytes(s, process),
+			 .dials = process->row->opens & FD_DIALS,
+			 .dial = dial_port(s, process->row),
 			 .supervisor = getpid()},
 	};
 	if (s->machine.as_root && process->row->kind != BROKER)

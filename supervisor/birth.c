@@ -38,7 +38,7 @@ static _Noreturn void give_up(int report, enum jail_step step)
 
 /* -- signals ----------------------------------------------------------------------------------- */
 
-static void default_signals(void)
+void birth_signals(void)
 {
 	sigset_t none;
 	for (int signal = 1; signal < NSIG; signal++)
@@ -156,7 +156,7 @@ static _Noreturn void child(const struct birth_plan *plan, int gate, int report)
 		_exit(EXIT_WORLD);
 	if (setsid() < 0) /* SIGCONT crosses uids within a session */
 		give_up(report, JAIL_SESSION);
-	default_signals();
+	birth_signals();
 	if (!arrange(plan, &tools))
 		give_up(report, JAIL_DESCRIPTORS);
 	if (!gate_opens(tools.gate))

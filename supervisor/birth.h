@@ -6,7 +6,7 @@
 #include "proto/birth.h"
 #include "supervisor/jail.h"
 
-enum { BIRTH_GIVES = 8 }; /* bits of `opens` in proto/birth.h */
+enum { BIRTH_GIVES = 9 }; /* bits of `opens` in proto/birth.h */
 
 struct birth_plan {
 	const struct actor_row *row;
@@ -34,5 +34,8 @@ struct birth_report {
 
 /* All descriptors of the caller are close-on-exec. False and errno when there is no process; then nothing is left open. */
 bool birth_fork(const struct birth_plan *plan, struct newborn *newborn);
+
+/* In a child: every signal as the kernel has it, none blocked. */
+void birth_signals(void);
 
 #endif

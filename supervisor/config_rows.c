@@ -4,6 +4,8 @@
 
 #include "proto/ids.h"
 #include "supervisor/tiers.h"
+#include "proto/web.h"
+#include "supervisor/room.h"
 
 #include <arpa/inet.h>
 #include <grp.h>
@@ -144,6 +146,12 @@ static bool check_text(unsigned setting, const char *text, struct why *why)
 		return refuse(why,
 			      "there is no group \"%s\" on this machine; make it with groupadd --system %s",
 			      text, text);
+	struct web_address web;
+	if (setting == SETTING_alert_webhook && *text && !web_address(text, &web))
+		return refuse(why, "alert_webhook is no URL such as https://alerts.example.org/warren");
+	if (setting == SETTING_alert_command && *text && *text != '/')
+		return refuse(why, "alert_command is \"%.40s\"; it must be a whole path, which begins with /",
+			      text);
 	if (setting == SETTING_without)
 		return walls_named(text, &walls, why);
 	return true;

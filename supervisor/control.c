@@ -44,7 +44,7 @@ void control_close(struct supervisor *s)
 
 /* -- answering --------------------------------------------------------------------------------- */
 
-static void done(struct supervisor *s, uint32_t serial, enum err err, const char *why)
+void control_done(struct supervisor *s, uint32_t serial, enum err err, const char *why)
 {
 	struct control *control = &s->control;
 	bug_if(control->out_count == sizeof control->out / sizeof *control->out);
@@ -117,10 +117,10 @@ static void check_pending(struct supervisor *s, uint64_t now)
 		if (!ended && now < pending->until_ms)
 			continue;
 		if (ended)
-			done(s, pending->ask.serial, ERR_OK, "");
+			control_done(s, pending->ask.serial, ERR_OK, "");
 		else
-			done(s, pending->ask.serial, ERR_LATE,
-			     "it has not ended yet; warren status shows what is left");
+			control_done(s, pending->ask.serial, ERR_LATE,
+				     "it has not ended yet; warren status shows what is left");
 		pending->ask.verb = 0;
 	}
 }
@@ -132,7 +132,8 @@ static void wait_for_end(struct supervisor *s, const struct control_ask *ask)
 			s->control.pending[i] = (struct pending){*ask, now_ms() + ENDS_WITHIN_MS};
 			return;
 		}
-	done(s, ask->serial, ERR_BUSY, "too many are waiting for an end; it was asked for nevertheless");
+	control_done(s, ask->serial, ERR_BUSY,
+		     "too many are waiting for an end; it was asked for nevertheless");
 }
 
 /* -- doing ------------------------------------------------------------------------------------- */
@@ -141,14 +142,14 @@ static void reload(struct supervisor *s, const struct control_ask *ask)
 {
 	struct why why;
 	bool fine = supervisor_reload(s, &why);
-	done(s, ask->serial, fine ? ERR_OK : ERR_BAD_VALUE, why.text);
+	control_done(s, ask->serial, fine ? ERR_OK : ERR_BAD_VALUE, why.text);
 }
 
 /* Told in `why`, as both begin and go on are fine. */
 static void drain(struct supervisor *s, const struct control_ask *ask)
 {
 	bool begun = drain_begin(s, ask->node, ask->amount);
-	done(s, ask->serial, ERR_OK, "");
+	control_done(s, ask->serial, ERR_OK, "");
 	if (!begun)
 		snprintf(s->control.out[s->control.out_count - 1].why, sizeof s->control.out->why, "already");
 }
@@ -167,7 +168,7 @@ static void carry_out(struct supervisor *s, const struct control_ask *ask)
 		break;
 	case CONTROL_START:
 		family_start(s, kind, ask->node);
-		done(s, ask->serial, ERR_OK, "");
+		control_done(s, ask->serial, ERR_OK, "");
 		break;
 	case CONTROL_DRAIN:
 		drain(s, ask);
@@ -176,7 +177,7 @@ static void carry_out(struct supervisor *s, const struct control_ask *ask)
 	case CONTROL_VERIFY:
 	case CONTROL_ALLOCATE:
 		if (!measure_begin(s, ask))
-			done(s, ask->serial, ERR_BUSY, "the disks are being looked at; ask again shortly");
+			control_done(s, ask->serial, ERR_BUSY, "the disks are being looked at; ask again shortly");
 		break;
 	case CONTROL_STOP:
 		if (!kind)
@@ -215,7 +216,7 @@ static void on_ask(struct supervisor *s, const struct control_ask *ask, size_t l
 			 "verb=%s kind=%s node=%u uid=%u answer=%s", control_verb_name(ask->verb),
 			 ask->kind ? kind_name(ask->kind) : "all", ask->node, ask->uid, err_name(err));
 	if (err != ERR_OK)
-		done(s, ask->serial, err, why.text);
+		control_done(s, ask->serial, err, why.text);
 	else
 		carry_out(s, ask);
 }
@@ -224,9 +225,10 @@ static void on_control(void *context, int fd, uint32_t events)
 {
 	(void)events;
 	struct supervisor *s = context;
-	struct {
+	union {
 		struct control_ask ask;
-		char more; /* so that one that is too long is seen to be */
+		struct control_alert alert;
+		char more[sizeof(struct control_alert) + 1]; /* so that one that is too long is seen to be */
 	} in;
 	s->dirty = true;
 	if (s->control.answering || s->control.out_count)
@@ -234,7 +236,9 @@ static void on_control(void *context, int fd, uint32_t events)
 	ssize_t got = channel_receive(fd, &in, sizeof in);
 	if (got == 0)
 		control_close(s);
-	if (got > 0)
+	if (got == sizeof in.alert && in.ask.verb == CONTROL_ALERT)
+		command_ask(s, &in.alert);
+	else if (got > 0)
 		on_ask(s, &in.ask, (size_t)got);
 }
 

@@ -81,6 +81,21 @@ static bool declare(struct supervisor *s, const struct actor_row *row, uint16_t 
 	return true;
 }
 
+/* Two kinds are there for what an operator asked for, and not before. */
+static bool asked_for(const struct config *config, enum kind kind)
+{
+	if (kind == HERALD)
+		return *config->values[SETTING_alert_webhook].text;
+	if (kind == METER)
+		return config->values[SETTING_metrics_port].number;
+	return true;
+}
+
+static bool still_declared(const struct supervisor *s, const struct process *process)
+{
+	return process->node ? s->nodes[process->node].declared : asked_for(s->config, process->row->kind);
+}
+
 bool family_declare(struct supervisor *s)
 {
 	bool whole = true;
@@ -88,14 +103,14 @@ bool family_declare(struct supervisor *s)
 		s->nodes[node].declared = node && config_node(s->config, (uint16_t)node);
 	for (unsigned kind = 1; kind < READER; kind++) {
 		const struct actor_row *row = actor_row(kind);
-		if (row && row->scope == PER_MACHINE)
+		if (row && row->scope == PER_MACHINE && asked_for(s->config, (enum kind)kind))
 			whole = declare(s, row, 0) && whole;
 		for (unsigned i = 0; row && row->scope == PER_NODE && i < s->config->count; i++)
 			whole = declare(s, row, s->config->nodes[i].node) && whole;
 	}
 	for (unsigned i = 0; i < s->count; i++) {
 		struct process *process = s->processes[i];
-		if (!process->node || s->nodes[process->node].declared || !process->declared)
+		if (still_declared(s, process) || !process->declared)
 			continue;
 		process->declared = process->wanted = false;
 		process->ending = true;

@@ -49,6 +49,8 @@ struct jail {
 	int program;
 	uint32_t files;          /* RLIMIT_NOFILE */
 	uint64_t file_bytes;     /* RLIMIT_FSIZE */
+	bool dials;              /* stays in the network that is: its row says so … */
+	uint16_t dial;           /* … and may connect to this TCP port only; 0: to none */
 	pid_t supervisor;
 };
 

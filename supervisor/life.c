@@ -54,7 +54,8 @@ static bool write_record(struct supervisor *s, struct process *process)
 			      .pretend = (uint16_t)s->config->without,
 			      .uid = process->uid,
 			      .birth = process->birth,
-			      .missing = process->missing}};
+			      .missing = process->missing,
+			      .dial = dial_port(s, process->row)}};
 	const struct node_config *node = process->node ? config_node(s->config, process->node) : NULL;
 	int length = config_told(s->config, node, process->row, record.settings, sizeof record.settings);
 	if (length < 0 || (process->node && !node))

@@ -16,6 +16,7 @@ static const struct place {
 	bool secret; /* it seals what it keeps */
 } places[] = {
 	{SCRIBE, "logs", false},
+	{STEWARD, "machine/steward", false},
 	{STORE, "storage", true},
 	{WALLET, "keys", true},
 };

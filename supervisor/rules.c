@@ -21,7 +21,11 @@ struct path_rule {
 	int32_t parent;
 } __attribute__((packed));
 
-enum { RULE_PATH_BENEATH = 1, ASK_VERSION = 1 };
+struct port_rule {
+	uint64_t allowed, port;
+};
+
+enum { RULE_PATH_BENEATH = 1, RULE_PORT = 2, ASK_VERSION = 1 };
 
 #define EXECUTE     (UINT64_C(1) << 0)
 #define WRITE_FILE  (UINT64_C(1) << 1)
@@ -46,6 +50,7 @@ enum { RULE_PATH_BENEATH = 1, ASK_VERSION = 1 };
 								   */
 
 #define NETWORK_TCP UINT64_C(3) /* bind and connect, ABI 4 */
+#define CONNECT_TCP UINT64_C(2)
 #define SCOPE_ALL   UINT64_C(3) /* abstract sockets and signals, ABI 6 */
 
 static const struct {
@@ -105,6 +110,12 @@ static bool allow_all(int rules, const struct jail *jail, uint64_t handled)
 	       allow_fd(rules, jail->self_fd, OWN & handled) && allow_fd(rules, jail->run_fd, READ_DIR);
 }
 
+static bool allow_dial(int rules, const struct jail *jail, uint64_t handled)
+{
+	struct port_rule rule = {CONNECT_TCP, jail->dial};
+	return !jail->dial || !handled || syscall(SYS_landlock_add_rule, rules, RULE_PORT, &rule, 0) == 0;
+}
+
 static bool build(const struct jail *jail)
 {
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, ASK_VERSION);
@@ -120,6 +131,7 @@ static bool build(const struct jail *jail)
 	if (rules < 0)
 		return false;
 	bool built = allow_all(rules, jail, set.handled_files) &&
+		     allow_dial(rules, jail, set.handled_network) &&
 		     syscall(SYS_landlock_restrict_self, rules, 0) == 0;
 	close(rules);
 	return built;

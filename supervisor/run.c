@@ -8,6 +8,7 @@
 #include "supervisor/host.h"
 #include "supervisor/jail.h"
 #include "supervisor/log_folder.h"
+#include "supervisor/make.h"
 #include "supervisor/notify.h"
 #include "supervisor/occupied.h"
 #include "supervisor/ready.h"
@@ -120,7 +121,11 @@ static bool load(struct supervisor *s, struct why *why)
 		return refuse(why, "without = \"uid\" makes no sense for root; be another user");
 	if (s->machine.as_root && !jail_possible(why))
 		return false;
-	return check_programs(s, why) && unlock_load(&s->unlock, s->machine.own, own, why);
+	/* A machine that was made before the steward kept anything gets the folder now. */
+	return check_programs(s, why) &&
+	       make_folder(&s->machine, s->machine.own, "steward", 0700, machine_uid(&s->machine, STEWARD, 0),
+			   why) &&
+	       unlock_load(&s->unlock, s->machine.own, own, why);
 }
 
 static bool open_all(struct supervisor *s, struct why *why)
@@ -307,6 +312,7 @@ static void steps(struct supervisor *s, uint64_t now)
 	drain_turn(s, now);
 	roster_turn(s, now);
 	control_turn(s, now);
+	command_turn(s, now);
 	family_free_gone(s);
 	say_occupied(s);
 	ready_turn(s, now);
@@ -349,6 +355,7 @@ static unsigned kill_the_rest(struct supervisor *s)
 
 static void close_all(struct supervisor *s)
 {
+	command_end(s);
 	family_end(s);
 	roster_close(s);
 	logs_close(s);
@@ -368,7 +375,7 @@ int supervisor_run(struct machine *machine, int background)
 	struct why why;
 	s->machine = *machine;
 	s->background = background;
-	s->null = s->signals = s->occupied = -1;
+	s->null = s->signals = s->occupied = s->command.pidfd = -1;
 	s->doors[DOOR_BUS] = s->doors[DOOR_OPERATE] = s->doors[DOOR_READ] = -1;
 	s->roster.fd = s->logs.fd = s->control.fd = s->logs.own_read = s->logs.own_write = -1;
 	harden_ourselves();

@@ -2,6 +2,7 @@
 #include "supervisor/status.h"
 
 #include <stdio.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 enum { MEASURED_AT_ONCE = 16 };
@@ -34,6 +35,11 @@ static void machine_row(const struct supervisor *s, struct control_row *row)
 									       : s->machine.own_uid,
 						.root = s->machine.as_root,
 						.id_changed = s->id_changed};
+	struct statvfs disk;
+	if (fstatvfs(s->machine.fd, &disk) == 0) {
+		row->machine.disk = (uint64_t)disk.f_blocks * disk.f_frsize;
+		row->machine.disk_free = (uint64_t)disk.f_bavail * disk.f_frsize;
+	}
 	snprintf(row->machine.name, sizeof row->machine.name, "%s", s->config->values[SETTING_name].text);
 }
 
@@ -51,7 +57,8 @@ static void broker_row(const struct supervisor *s, struct control_row *row)
 					      .busy = counts->busy,
 					      .late = counts->late,
 					      .gone = counts->gone,
-					      .dropped = counts->dropped};
+					      .dropped = counts->dropped,
+					      .accused = counts->accused};
 }
 
 static void node_row(const struct supervisor *s, const struct node_config *config, struct control_row *row)

@@ -2,6 +2,7 @@
 #ifndef WARREN_SUPERVISOR_SUPERVISOR_H
 #define WARREN_SUPERVISOR_SUPERVISOR_H
 
+#include "proto/err.h"
 #include "supervisor/config.h"
 #include "supervisor/limits.h"
 #include "supervisor/loop.h"
@@ -61,6 +62,14 @@ struct control { /* to the steward; control.c */
 	unsigned out_count;
 };
 
+struct command { /* alert_command, one at a time; command.c */
+	pid_t pid; /* 0: none runs */
+	int pidfd;
+	uint32_t serial;      /* of the ask that waits for its end */
+	uint64_t began_ms;    /* of the newest one */
+	bool killed;
+};
+
 enum { DOOR_BUS, DOOR_OPERATE, DOOR_READ, DOORS };
 
 struct supervisor {
@@ -75,6 +84,7 @@ struct supervisor {
 	struct roster roster;
 	struct logs logs;
 	struct control control;
+	struct command command;
 	int doors[DOORS];
 	int null, signals;
 	int occupied;      /* ROOT/machine/nodes: a byte of it is locked for each node with processes */
@@ -116,6 +126,7 @@ void doors_close(struct supervisor *s);
 void process_begin(struct supervisor *s, struct process *process);
 void process_open_gate(struct supervisor *s, struct process *process);
 unsigned births_under_way(const struct supervisor *s);
+uint16_t dial_port(const struct supervisor *s, const struct actor_row *row); /* 0: it dials nobody */
 
 /* -- life.c: from the gate to the zombie ----------------------------------------------------------------------------- */
 
@@ -164,6 +175,14 @@ void logs_turn(struct supervisor *s);
 int control_reopen(struct supervisor *s);
 void control_close(struct supervisor *s);
 void control_turn(struct supervisor *s, uint64_t now);
+void control_done(struct supervisor *s, uint32_t serial, enum err err, const char *why); /* the answer to an ask */
+
+/* -- command.c ------------------------------------------------------------------------------------------------------- */
+
+/* Runs alert_command with this alert, and answers now or when it has ended. */
+void command_ask(struct supervisor *s, const struct control_alert *alert);
+void command_turn(struct supervisor *s, uint64_t now); /* ends one that takes too long */
+void command_end(struct supervisor *s);
 
 /* -- run.c ----------------------------------------------------------------------------------------------------------- */
 

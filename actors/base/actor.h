@@ -13,6 +13,7 @@
 
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
+#include "proto/alerts.h"
 #include "proto/birth.h"
 #include "proto/call.h"
 
@@ -30,6 +31,10 @@ struct duty {
 struct actor_spec {
 	enum kind kind;
 	const struct handler *handlers; /* HANDLERS(…); ends with a NULL row */
+
+	/* Reads once what libraries would read from files later (names, certificates). Before all else, and before any wall of
+	 * our own; returns like `start`. May be NULL. */
+	int (*warm)(struct actor *self);
 
 	/* Opens what lasts: files, databases, listeners it inherited. Before the seal. Returns 0, or an exit code
 	 * (EXIT_CONFIG, EXIT_WORLD) after logging why. May be NULL. */
@@ -112,6 +117,17 @@ struct arena *call_arena(struct call *call); /* lives until the call is answered
 enum { ACTOR_KEPT = 256, ACTOR_ASKS = 256 };
 void call_fail(struct call *call, enum err err);
 void call_fail_why(struct call *call, enum err err, const char *why); /* with a sentence for people */
+
+/* actor_ask() for a call that every process answers (proto/actor.h): its row does not say who is asked. */
+enum err actor_ask_of(struct actor *self, const struct call_row *row, enum kind kind, uint16_t node, const void *request,
+		      ask_end *end, void (*done)(void), void *context);
+
+/* Tells the steward what is wrong with us, a row of proto/alerts.def that is ours to raise; and again while it holds, so that it
+ * is known to a steward that was born later. Raising what holds already tells it only when the detail (one line, at most 160
+ * bytes, no secret) has changed. Of a moment (HAPPENS) each one is told. */
+void actor_alert(struct actor *self, enum alert_code code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void actor_alert_over(struct actor *self, enum alert_code code);
 
 /* A row of `warren limits`. The pointers stay valid for the life of the process. */
 struct limit {

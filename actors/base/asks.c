@@ -38,6 +38,12 @@ static enum err send_request(struct actor *self, struct envelope *envelope, cons
 enum err actor_ask(struct actor *self, const struct call_row *row, uint16_t node, const void *request,
 		   ask_end *end, void (*done)(void), void *context)
 {
+	return actor_ask_of(self, row, (enum kind)(row->number >> 8), node, request, end, done, context);
+}
+
+enum err actor_ask_of(struct actor *self, const struct call_row *row, enum kind kind, uint16_t node,
+		      const void *request, ask_end *end, void (*done)(void), void *context)
+{
 	struct ask *ask = ask_slot(self, 0);
 	if (!ask) {
 		self->asked.drops++;
@@ -51,7 +57,7 @@ enum err actor_ask(struct actor *self, const struct call_row *row, uint16_t node
 				    .caller_birth = self->born.birth.birth,
 				    .serial = ++self->bus.serial,
 				    .deadline = deadline,
-				    .target_kind = (uint8_t)(row->number >> 8),
+				    .target_kind = (uint8_t)kind,
 				    .target_node = node};
 	enum err err = send_request(self, &envelope, row, request);
 	if (err != ERR_OK)

@@ -203,11 +203,15 @@ static bool connect_bus(struct actor *self)
 static int live(struct actor *self)
 {
 	self->signals = born_signals();
+	int cold = self->spec->warm ? self->spec->warm(self) : 0;
+	if (cold)
+		return cold;
 	if (self->signals < 0 || !close_files(self))
 		return EXIT_WORLD;
 	actor_watch(self, self->signals, POLLIN, told, NULL);
 	actor_every(self, LIFE_BEAT_MS, beat, NULL);
 	actor_every(self, HELLO_AGAIN_MS, hello_again, NULL);
+	actor_every(self, ALERTS_AGAIN_MS, alerts_again, NULL);
 	beat(self, NULL);
 	int failed = self->spec->start ? self->spec->start(self) : 0;
 	if (failed)

@@ -118,6 +118,7 @@ static void welcomed(struct actor *self, const struct envelope *envelope)
 	if (self->was_ready)
 		return;
 	self->was_ready = true;
+	alerts_begin(self);
 	if (self->spec->ready)
 		self->spec->ready(self);
 	born_pulse(LIFE_READY);

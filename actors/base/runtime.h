@@ -5,6 +5,7 @@
 #include "actors/base/actor.h"
 #include "actors/base/born/born.h"
 #include "actors/base/bus.h"
+#include "proto/alerts.h"
 
 struct watch {
 	int fd; /* -1: free */
@@ -37,6 +38,11 @@ struct call { /* one of somebody else's, with us */
 	bool answered; /* or told, or its broker is gone */
 };
 
+struct held { /* an alert of ours */
+	bool holds;
+	char detail[161];
+};
+
 struct counted {
 	uint64_t depth, high, drops;
 };
@@ -62,6 +68,8 @@ struct actor {
 	struct limit limits[LIMITS];
 	unsigned limit_count;
 	uint64_t level_until_ms;
+	struct held alerts[ALERT_CODES];
+	uint64_t lines_lost; /* of our log, when last looked at */
 	uint64_t strange; /* system calls answered ENOSYS, copied from the seal's count */
 };
 
@@ -75,6 +83,11 @@ void asks_lost(struct actor *self);                                  /* the brok
 void asks_turn(struct actor *self);                                  /* ends what is late or failed */
 void asks_answered(struct actor *self, const struct envelope *envelope, const void *body, size_t length);
 int asks_wait_ms(struct actor *self, int most);                      /* until the next deadline */
+
+/* alerts.c */
+void alerts_begin(struct actor *self); /* what our last birth held is not ours */
+void alerts_again(struct actor *self, void *context); /* says again what holds; looks at our own log */
+enum { ALERTS_AGAIN_MS = 10000 };
 
 /* calls.c */
 void calls_received(struct actor *self, const struct envelope *envelope, const void *body, size_t length);

@@ -56,6 +56,9 @@ struct console {
 	C(reregister, "", 0, 0, "this machine has a new id, on purpose (root)", "warren reregister")                   \
 	C(up, "", 0, 0, "start the machine (warrend start)", "warren up")                                              \
 	C(down, "", 0, 0, "stop the machine and all its nodes (warrend stop)", "warren down")                          \
+	C(alerts, "[ack ID]", 0, 2, "what is wrong and was said: each alert, since when, and who has seen it",           \
+	  "warren alerts -v\nwarren alerts ack 12")                                                                    \
+	C(metrics, "", 0, 0, "the machine's figures, in the form that Prometheus reads", "warren metrics | grep disk")  \
 	C(selftest, "[isolation]", 0, 1, "a burglar in every kind of jail, on a scratch machine (root)",                       \
 	  "sudo warren selftest isolation -v")                                                                         \
 	C(help, "[COMMAND]", 0, 1, "this, or all about one command", "warren help logs")
@@ -67,6 +70,7 @@ struct console {
 	{NULL, "help", 'h', NULL, "all about this command"},                                                           \
 	{NULL, "version", '\0', NULL, "which build this is"},                                                          \
 	{"status", "verbose", 'v', NULL, "every process too"},                                                         \
+	{"alerts", "verbose", 'v', NULL, "those that were over lately too"},                                           \
 	{"logs", "follow", 'f', NULL, "go on with what is written from now on, until Ctrl-C"},                         \
 	{"logs", "lines", 'n', "N", "the last N lines; 50 unless --since is given"},                                   \
 	{"logs", "since", '\0', "TIME", "no older than this: 90s, 10m, 2h, 1d"},                                       \

@@ -10,6 +10,9 @@
 enum ending ask_status(struct console *console, struct client *client,
 		       const struct steward_status_reply **status);
 
+/* alerts.c: how many alerts stand that nobody has seen, those of severity info aside; 0 when nobody says. */
+unsigned alerts_unseen(struct client *client);
+
 /* PROCESS_STATE_COUNT for a word that is none. */
 enum process_state process_state(const struct process_row *process);
 

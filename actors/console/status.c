@@ -13,6 +13,7 @@ struct picture {
 	struct question *wallets, *stores;
 	unsigned wallet_count, store_count;
 	struct findings findings;
+	unsigned alerts; /* that stand and nobody has seen, but for those that are only worth knowing */
 };
 
 static const struct wallet_address_reply *wallet_of(const struct picture *picture, unsigned node)
@@ -101,6 +102,8 @@ static void say_first_line(const struct console *console, const struct picture *
 	say(&console->out, " · %s · %s, %s in %s", plural_text(status->nodes_count, "node", "nodes", nodes),
 	    plural_text(status->processes_count, "process", "processes", processes),
 	    plural_text(restarted, "restart", "restarts", restarts), duration_text(up_ms, up));
+	if (picture->alerts)
+		say_in(&console->out, tint, " · %s", plural_text(picture->alerts, "alert", "alerts", memory));
 	if (pss_kib)
 		say(&console->out, " · %s", size_text(pss_kib * 1024, memory));
 	say(&console->out, "\n");
@@ -224,6 +227,7 @@ static void say_json(const struct console *console, const struct picture *pictur
 	json_object_set_new(object, "ok", json_boolean(!picture->findings.bad && !picture->findings.warn));
 	json_object_set_new(object, "verdict", json_word(findings_verdict(&picture->findings, verdict)));
 	json_object_set_new(object, "machine", machine_json(status));
+	json_object_set_new(object, "alerts", json_integer(picture->alerts));
 	json_object_set_new(object, "findings", findings_json(&picture->findings, false));
 	json_object_set_new(object, "nodes", nodes);
 	json_object_set_new(object, "processes", processes);
@@ -246,6 +250,7 @@ enum ending command_status(struct console *console)
 			ask_each(&client, picture.status, &row_wallet_address, WALLET, &picture.wallet_count);
 		picture.stores =
 			ask_each(&client, picture.status, &row_store_stat, STORE, &picture.store_count);
+		picture.alerts = alerts_unseen(&client);
 		judge(&picture);
 		if (console->json)
 			say_json(console, &picture);

@@ -102,13 +102,18 @@ void answer_header(struct MHD_Response *response, const char *name, const char *
 
 struct MHD_Response *answer_json(char *text)
 {
+	return answer_text(text, "application/json");
+}
+
+struct MHD_Response *answer_text(char *text, const char *type)
+{
 	if (!text)
 		bug("jansson");
 	struct MHD_Response *response =
 		MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
 	if (!response)
 		bug("MHD_create_response_from_buffer");
-	answer_header(response, "Content-Type", "application/json");
+	answer_header(response, "Content-Type", type);
 	answer_header(response, "X-Content-Type-Options", "nosniff");
 	answer_header(response, "Cache-Control", "no-store");
 	return response;

@@ -22,6 +22,7 @@ struct complaint complaint_of(enum err err); /* how an error of proto/err.h look
 
 /* A response of JSON text, which it takes over and frees. Never NULL. */
 struct MHD_Response *answer_json(char *text);
+struct MHD_Response *answer_text(char *text, const char *type); /* the same of another type */
 struct MHD_Response *answer_complaint(const struct complaint *complaint);
 
 void answer_header(struct MHD_Response *response, const char *name, const char *value);

@@ -66,3 +66,23 @@ char *facts_info(const struct facts *facts)
 			      "publicKey", key_text(&facts->who, key), "ownerAddress", facts->who.owner,
 			      "multiaddrs", "shards", shards_json(&facts->who.shards)));
 }
+
+char *facts_metrics(const struct facts *facts, const struct metrics_gateway *gateway)
+{
+	struct metrics metrics = {0};
+	struct metrics_store store = {.known = facts->answers,
+				      .node = facts->node,
+				      .blobs = facts->stat.blobs,
+				      .bytes = facts->stat.bytes,
+				      .used = facts->stat.used,
+				      .quota = facts->stat.quota,
+				      .physical = facts->stat.physical,
+				      .corrupt = facts->stat.corrupt,
+				      .writable = facts->stat.writable,
+				      .puts = facts->stat.puts,
+				      .gets = facts->stat.gets,
+				      .groups = facts->stat.groups};
+	metrics_gateways(&metrics, gateway, 1);
+	metrics_stores(&metrics, &store, 1);
+	return metrics.text;
+}

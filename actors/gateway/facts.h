@@ -2,12 +2,14 @@
 #ifndef WARREN_GATEWAY_FACTS_H
 #define WARREN_GATEWAY_FACTS_H
 
+#include "actors/base/metrics/metrics.h"
 #include "proto/ids.h"
 #include "proto/shards.h"
 
 struct facts_stat {
 	uint64_t blobs, bytes;
 	bool writable;
+	uint64_t used, quota, physical, corrupt, puts, gets, groups; /* for /metrics */
 };
 
 struct facts_node {
@@ -34,5 +36,8 @@ char *facts_health(const struct facts *facts, uint64_t uptime_s);
 
 /* The six fields of seed 003. */
 char *facts_info(const struct facts *facts);
+
+/* Figures for Prometheus, of the gateway and, while it answers, of the store. x_new'd text; NUL at its end. */
+char *facts_metrics(const struct facts *facts, const struct metrics_gateway *gateway);
 
 #endif

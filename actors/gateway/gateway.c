@@ -125,7 +125,9 @@ static void on_stat(struct actor *actor, void *context, enum err err, const stru
 	(void)actor;
 	if (err == ERR_OK) {
 		self->have_stat = true;
-		self->stat = (struct facts_stat){reply->blobs, reply->bytes, reply->writable};
+		self->stat = (struct facts_stat){reply->blobs, reply->bytes,    reply->writable, reply->used,
+						 reply->quota, reply->physical, reply->corrupt,  reply->puts,
+						 reply->gets,  reply->groups};
 	}
 	one_answer_less(self);
 }

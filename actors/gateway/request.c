@@ -23,10 +23,27 @@ void http_facts(struct http *http, const struct facts_stat *stat, const struct f
 		visit_resume(link_waiting(http->curious.next));
 }
 
+static struct MHD_Response *answer_metrics(const struct http *http)
+{
+	const struct http_counts *counts = http_counts(http);
+	struct metrics_gateway figures = {.known = true,
+					  .node = http->config.node,
+					  .requests = counts->requests,
+					  .refused = counts->refused,
+					  .failed = counts->failed,
+					  .bytes_in = counts->bytes_in,
+					  .bytes_out = counts->bytes_out,
+					  .connections = counts->connections.depth,
+					  .transfers = counts->slots.depth};
+	return answer_text(facts_metrics(&http->facts, &figures), METRICS_TYPE);
+}
+
 static enum MHD_Result answer_facts(struct visit *visit)
 {
 	struct http *http = visit->http;
 	const struct facts *facts = &http->facts;
+	if (visit->request.target.route == ROUTE_METRICS)
+		return visit_answer(visit, MHD_HTTP_OK, answer_metrics(http));
 	if (visit->request.target.route == ROUTE_INFO && !facts->who.known) {
 		visit->request.complaint = complaint_of(facts->answers ? ERR_NOT_READY : ERR_UNAVAILABLE);
 		return visit_complain(visit);
@@ -90,11 +107,12 @@ static struct complaint judge_target(const struct request *request)
 		return complaint_of(ERR_BAD_CID);
 	case ROUTE_UNKNOWN:
 		return complaint_make(MHD_HTTP_NOT_FOUND, NULL,
-				      "there is /store, /retrieve/:cid, /blob/:cid, /health and /info");
+				      "there is /store, /retrieve/:cid, /blob/:cid, /health, /info and /metrics");
 	case ROUTE_STORE:
 	case ROUTE_BLOB:
 	case ROUTE_HEALTH:
 	case ROUTE_INFO:
+	case ROUTE_METRICS:
 		break;
 	}
 	const char *method = request->line.method;
@@ -167,6 +185,7 @@ static enum MHD_Result finish(struct visit *visit)
 		return download_answer(visit);
 	case ROUTE_HEALTH:
 	case ROUTE_INFO:
+	case ROUTE_METRICS:
 		return want_facts(visit);
 	case ROUTE_UNKNOWN:
 	case ROUTE_BAD_CID:

@@ -78,6 +78,8 @@ struct target target_read(const char *text, size_t length)
 		return (struct target){.route = ROUTE_STORE};
 	if (equals(path, "/health"))
 		return (struct target){.route = ROUTE_HEALTH};
+	if (equals(path, "/metrics"))
+		return (struct target){.route = ROUTE_METRICS};
 	if (equals(path, "/info") || equals(path, "/node/info"))
 		return (struct target){.route = ROUTE_INFO};
 	struct target blob = {.route = ROUTE_BLOB};
@@ -96,6 +98,7 @@ const char *route_methods(enum route route)
 	case ROUTE_BLOB:
 	case ROUTE_HEALTH:
 	case ROUTE_INFO:
+	case ROUTE_METRICS:
 		return "GET, HEAD";
 	case ROUTE_UNKNOWN:
 	case ROUTE_BAD_CID:

@@ -9,6 +9,7 @@ enum route {
 	ROUTE_BLOB,     /* /retrieve/<cid>, /blob/<cid> */
 	ROUTE_HEALTH,   /* /health */
 	ROUTE_INFO,     /* /info, /node/info */
+	ROUTE_METRICS,  /* /metrics */
 	ROUTE_UNKNOWN,  /* well formed, and nothing here */
 	ROUTE_BAD_CID,  /* a blob's path, but what follows is no CID */
 	ROUTE_BAD_PATH, /* percent signs, "..", "//", control bytes, or no path at all */

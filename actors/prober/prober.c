@@ -178,7 +178,7 @@ static int attack(struct prober *self)
 {
 	enum secret_wall wall;
 	int signals = born_signals();
-	if (seal_files(self->born.self_path, false) == SEAL_FAILED)
+	if (seal_files(self->born.self_path, self->born.birth.dial, false) == SEAL_FAILED)
 		return EXIT_WORLD;
 	if (self->born.row->kind == SCRIBE)
 		log_to_own_folder(self);

@@ -136,6 +136,15 @@ static bool add_node(void)
 				    "bronze", "--storage", storage, "--port", port, NULL}) == 0;
 }
 
+/* Every kind there is: also the two that only a setting brings. Nobody listens where the one would dial. */
+static bool ask_for_all_kinds(void)
+{
+	FILE *file = fopen(SELFTEST_ROOT "/etc/warren.conf", "ae");
+	bool wrote = file && fprintf(file, "alert_webhook = \"http://127.0.0.1:9/\";\nmetrics_port = %d;\n",
+				     free_port()) > 0;
+	return file && fclose(file) == 0 && wrote;
+}
+
 static bool build_machine(const struct selftest *self)
 {
 	remove_scratch();
@@ -146,7 +155,8 @@ static bool build_machine(const struct selftest *self)
 	if (!copy_all(self))
 		return false;
 	bool made = run((const char *[]){SELFTEST_ROOT "/bin/warrend", "--root", SELFTEST_ROOT, "create",
-					 "--name", "selftest", NULL}) == 0;
+					 "--name", "selftest", NULL}) == 0 &&
+		    ask_for_all_kinds();
 	for (int node = 0; made && node < NODES; node++)
 		made = add_node();
 	if (!made)

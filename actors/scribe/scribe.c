@@ -22,7 +22,8 @@ enum { TICK_MS = 1000, DRAIN_MS = 1000, SYNC_MS = 2000, MIB = 1024 * 1024 };
 struct scribe {
 	struct files files;
 	struct pipes *pipes;
-	bool troubled; /* was said */
+	bool troubled;    /* was said */
+	uint64_t dropped; /* likewise */
 };
 
 static struct moment moment(void)
@@ -80,12 +81,20 @@ static void on_pipes(struct actor *actor, void *context, int fd, short events)
 
 /* Said once when trouble begins and once when it is over: these lines go through our own pipe like
  * everybody's. */
-static void say_trouble(struct scribe *self)
+static void say_trouble(struct actor *actor, struct scribe *self)
 {
+	if (self->files.dropped != self->dropped)
+		actor_alert(actor, ALERT_LOGS_DROPPED, "%" PRIu64 " lines since scribe began",
+			    self->files.dropped);
+	self->dropped = self->files.dropped;
 	bool troubled = self->files.troubled > 0;
 	if (troubled == self->troubled)
 		return;
 	self->troubled = troubled;
+	if (troubled)
+		actor_alert(actor, ALERT_DISK_REFUSES, "log files: %s", self->files.trouble);
+	else
+		actor_alert_over(actor, ALERT_DISK_REFUSES);
 	if (troubled)
 		log_error("scribe.trouble", "files=%" PRIu64 " newest=\"%s\"", self->files.troubled,
 			  self->files.trouble);
@@ -99,7 +108,7 @@ static void tick(struct actor *actor, void *context)
 	struct scribe *self = actor_state(actor);
 	struct moment now = moment();
 	pipes_tick(self->pipes, &now);
-	say_trouble(self);
+	say_trouble(actor, self);
 }
 
 /* -- birth and end ----------------------------------------------------------------------------- */

@@ -114,9 +114,14 @@ static uint32_t next_serial(struct control *control)
 	return control->serial;
 }
 
-static enum err send_ask(const struct control *control, const struct wish *wish)
+static enum err send_ask(const struct control *control, const struct wish *wish,
+			 const struct alert_news *news)
 {
-	struct control_ask ask = {
+	struct control_alert alert = {0};
+	if (news)
+		alert.news = *news;
+	size_t length = news ? sizeof alert : sizeof alert.ask;
+	alert.ask = (struct control_ask){
 		.serial = control->serial,
 		.verb = (uint8_t)wish->verb,
 		.amount = wish->amount,
@@ -125,19 +130,19 @@ static enum err send_ask(const struct control *control, const struct wish *wish)
 		.uid = wish->uid,
 		.authority = (uint8_t)wish->authority,
 	};
-	if (send(control->fd, &ask, sizeof ask, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof ask)
+	if (send(control->fd, &alert, length, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)length)
 		return ERR_KEPT;
 	bool full = errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS || errno == EINTR;
 	return full ? ERR_BUSY : ERR_UNAVAILABLE;
 }
 
-enum err control_ask(struct control *control, const struct wish *wish, uint64_t deadline_ms,
-		     control_end_fn *end, void *context)
+static enum err ask(struct control *control, const struct wish *wish, const struct alert_news *news,
+		    uint64_t deadline_ms, control_end_fn *end, void *context)
 {
 	bool reader = wish->authority != OPERATOR;
 	struct request *request = free_request(control, reader);
 	uint32_t serial = next_serial(control);
-	enum err err = request ? send_ask(control, wish) : ERR_BUSY;
+	enum err err = request ? send_ask(control, wish, news) : ERR_BUSY;
 	if (err != ERR_KEPT) {
 		control->counts.busy += err == ERR_BUSY;
 		return err;
@@ -151,6 +156,19 @@ enum err control_ask(struct control *control, const struct wish *wish, uint64_t 
 	if (++control->counts.open > control->counts.high)
 		control->counts.high = control->counts.open;
 	return ERR_KEPT;
+}
+
+enum err control_ask(struct control *control, const struct wish *wish, uint64_t deadline_ms,
+		     control_end_fn *end, void *context)
+{
+	return ask(control, wish, NULL, deadline_ms, end, context);
+}
+
+enum err control_carry(struct control *control, const struct alert_news *news, uint64_t deadline_ms,
+		       control_end_fn *end, void *context)
+{
+	struct wish wish = {.verb = (enum control_verb)CONTROL_ALERT, .authority = READER};
+	return ask(control, &wish, news, deadline_ms, end, context);
 }
 
 /* -- rows -------------------------------------------------------------------------------------- */
@@ -189,7 +207,9 @@ static bool add_machine(struct request *request, const struct control_machine *f
 				    .pid = from->pid,
 				    .uid_base = from->uid_base,
 				    .root = from->root != 0,
-				    .id_changed = from->id_changed != 0};
+				    .id_changed = from->id_changed != 0,
+				    .disk = from->disk,
+				    .disk_free = from->disk_free};
 	snprintf(row->name, sizeof row->name, "%.*s", (int)sizeof from->name, from->name);
 	request->machine_count = 1;
 	return true;
@@ -209,7 +229,11 @@ static bool add_broker(struct request *request, const struct control_broker *fro
 					      .busy = from->busy,
 					      .late = from->late,
 					      .gone = from->gone,
-					      .dropped = from->dropped};
+					      .dropped = from->dropped,
+					      .accused = from->accused.count,
+					      .accused_kind = from->accused.kind,
+					      .accused_node = from->accused.node,
+					      .accused_number = from->accused.number};
 	request->broker_count = 1;
 	return true;
 }

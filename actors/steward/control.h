@@ -57,6 +57,10 @@ void control_close(struct control **control); /* the asks under way end without 
 enum err control_ask(struct control *control, const struct wish *wish, uint64_t deadline_ms,
 		     control_end_fn *end, void *context);
 
+/* The same for an alert that alert_command is to carry; ends when the program has. */
+enum err control_carry(struct control *control, const struct alert_news *news, uint64_t deadline_ms,
+		       control_end_fn *end, void *context);
+
 /* Takes what has come, at most CONTROL_TURN datagrams. False when the supervisor is dead. */
 bool control_receive(struct control *control);
 

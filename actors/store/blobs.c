@@ -278,6 +278,12 @@ static uint64_t physical(struct store *store)
 	return arena_file_bytes(&store->arena) + (index > reserve ? index : reserve);
 }
 
+static bool read_only(const struct store *store)
+{
+	struct statvfs fs;
+	return store->trouble && fstatvfs(store->folder, &fs) == 0 && fs.f_flag & ST_RDONLY;
+}
+
 void store_figures(struct store *store, struct store_figures *stat)
 {
 	static const struct committer_figures none;
@@ -291,6 +297,7 @@ void store_figures(struct store *store, struct store_figures *stat)
 		.quota = store->quota_units * store->arena.unit,
 		.physical = physical(store),
 		.trouble = store->trouble,
+		.read_only = read_only(store),
 		.puts = store->put_count,
 		.gets = store->get_count,
 		.groups = figures->groups,

@@ -137,6 +137,7 @@ struct store_figures {
 	uint64_t blobs, bytes, corrupt;   /* as of the last store_turn() */
 	uint64_t used, quota, physical;   /* bytes; `used` without what puts under way have reserved */
 	const char *trouble;              /* why it takes no puts, in a few words; NULL: it does */
+	bool read_only;                   /* and that is because its disk is */
 	uint64_t puts, gets, groups;      /* since the start */
 	uint64_t puts_open, puts_high, puts_refused, gets_open, gets_high, gets_refused;
 	uint64_t waiting, waiting_high, waiting_refused; /* for the committer */

@@ -29,7 +29,7 @@ struct store_actor {
 	char peer_id[PEER_ID_TEXT + 1], owner[ADDRESS_TEXT];
 	struct key key;
 	bool key_known, owner_known;
-	bool checking_all;
+	bool checking_all, full;
 	struct store_figures figures; /* what `warren limits` shows; refreshed each second */
 };
 
@@ -210,6 +210,28 @@ static void turn_streams(struct actor *self, void *context, int fd, short events
 	streams_turn(self_of(self)->streams);
 }
 
+static void hold(struct actor *self, enum alert_code code, bool holds, const char *detail)
+{
+	if (holds)
+		actor_alert(self, code, "%s", detail);
+	else
+		actor_alert_over(self, code);
+}
+
+/* Full begins above 95 % and is over below 94 %, so that one upload and one delete do not make two letters. */
+static void alert(struct actor *self, const struct store_figures *f)
+{
+	struct store_actor *store = self_of(self);
+	char detail[80];
+	snprintf(detail, sizeof detail, "%" PRIu64 " of %" PRIu64 " blobs", f->corrupt, f->blobs);
+	hold(self, ALERT_STORE_CORRUPT, f->corrupt, detail);
+	store->full = f->used > f->quota / 100 * (store->full ? 94 : 95);
+	snprintf(detail, sizeof detail, "of %" PRIu64 " MiB", f->quota / MIB);
+	hold(self, ALERT_STORE_FULL, store->full, detail);
+	hold(self, ALERT_STORE_READ_ONLY, f->trouble && f->read_only, f->trouble ? f->trouble : "");
+	hold(self, ALERT_DISK_REFUSES, f->trouble && !f->read_only, f->trouble ? f->trouble : "");
+}
+
 static void tend(struct actor *self, void *context)
 {
 	(void)context;
@@ -217,6 +239,7 @@ static void tend(struct actor *self, void *context)
 	store_tend(store->store);
 	streams_tend(store->streams, now_ms());
 	store_figures(store->store, &store->figures);
+	alert(self, &store->figures);
 }
 
 /* A blob now and then, so that rot is found before a reader finds it: 8,640 a day, from a random one on, so that restarts do not

@@ -10,6 +10,9 @@
 struct landlock_rules {
 	uint64_t fs, net, scoped;
 };
+struct landlock_port {
+	uint64_t access, port;
+};
 struct landlock_path {
 	uint64_t access;
 	int32_t parent;
@@ -21,6 +24,8 @@ enum {
 	LANDLOCK_RESTRICT = 446,
 	LANDLOCK_ASK_ABI = 1,
 	LANDLOCK_PATH_RULE = 1,
+	LANDLOCK_PORT_RULE = 2,
+	LANDLOCK_CONNECT = 2,
 };
 
 /* Rights that an ABI knows: linux/landlock.h. Bit 0 is execute, which nobody keeps. */
@@ -55,8 +60,14 @@ static bool landlock_allow(int ruleset, const char *path, uint64_t access)
 	return added;
 }
 
+static bool landlock_dial(int ruleset, uint16_t dial, uint64_t handled)
+{
+	struct landlock_port rule = {LANDLOCK_CONNECT, dial};
+	return !dial || !handled || syscall(LANDLOCK_ADD, ruleset, LANDLOCK_PORT_RULE, &rule, 0) == 0;
+}
+
 /* The run folder needs no right: connecting to a socket in it is the business of the socket's mode. */
-enum sealed seal_files(const char *folder, bool pretend)
+enum sealed seal_files(const char *folder, uint16_t dial, bool pretend)
 {
 	long abi = pretend ? -1 : syscall(LANDLOCK_CREATE, NULL, 0, LANDLOCK_ASK_ABI);
 	if (abi < 1)
@@ -67,7 +78,7 @@ enum sealed seal_files(const char *folder, bool pretend)
 		return SEAL_FAILED;
 	bool sealed = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
 		      (!folder || landlock_allow(ruleset, folder, rules.fs & ~UINT64_C(1))) &&
-		      syscall(LANDLOCK_RESTRICT, ruleset, 0) == 0;
+		      landlock_dial(ruleset, dial, rules.net) && syscall(LANDLOCK_RESTRICT, ruleset, 0) == 0;
 	close(ruleset);
 	return sealed ? SEALED : SEAL_FAILED;
 }

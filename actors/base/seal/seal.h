@@ -11,12 +11,14 @@ enum sealed {
 	SEAL_FAILED, /* it is there and could not be closed: do not go on */
 };
 
-/* Landlock: `folder` whole but for execution, and nothing else; no TCP, no signal or abstract socket outward. Counts for the
- * calling thread and for those it starts later: to be called before the first one. NULL: no folder at all. */
-enum sealed seal_files(const char *folder, bool pretend);
+/* Landlock: `folder` whole but for execution, and nothing else; no TCP but connecting to port `dial` (0: none), no signal or
+ * abstract socket outward. Counts for the calling thread and for those it starts later: to be called before the first one.
+ * NULL: no folder at all. */
+enum sealed seal_files(const char *folder, uint16_t dial, bool pretend);
 
 /* seccomp, for all threads. Allows what the loop, malloc and libzmq need, and `more` (names separated by spaces: the
- * column of actors.def); kills for what only a burglar asks; answers ENOSYS to all else, counted. */
+ * column of actors.def; among them "tcp-client", which stands for
+ * what it takes to connect to a TCP port); kills for what only a burglar asks; answers ENOSYS to all else, counted. */
 enum sealed seal_syscalls(const char *more, bool pretend);
 
 /* How many calls were answered ENOSYS so far; the number of the last one in *last (may be NULL). */

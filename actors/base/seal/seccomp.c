@@ -9,7 +9,9 @@
 #include <seccomp.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <netinet/in.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -47,13 +49,29 @@ static bool add_named(scmp_filter_ctx filter, uint32_t action, const char *words
 	return true;
 }
 
+/* Sockets of the internet are for who dials out; of them streams alone. */
+static bool add_sockets(scmp_filter_ctx filter, bool tcp)
+{
+	const uint32_t kill = SCMP_ACT_KILL_PROCESS, allow = SCMP_ACT_ALLOW;
+	const scmp_datum_t type = SOCK_STREAM, mask = 0xf; /* without SOCK_CLOEXEC, SOCK_NONBLOCK */
+	if (!tcp)
+		return seccomp_rule_add(filter, kill, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_NE, AF_UNIX)) ==
+		       0;
+	return seccomp_rule_add(filter, allow, SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, AF_INET),
+				SCMP_A1(SCMP_CMP_MASKED_EQ, mask, type)) == 0 &&
+	       seccomp_rule_add(filter, allow, SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, AF_INET6),
+				SCMP_A1(SCMP_CMP_MASKED_EQ, mask, type)) == 0 &&
+	       seccomp_rule_add(filter, kill, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_GT, AF_INET6)) == 0 &&
+	       seccomp_rule_add(filter, allow, SCMP_SYS(setsockopt), 1, SCMP_A1(SCMP_CMP_EQ, IPPROTO_TCP)) ==
+		       0;
+}
+
 /* Calls that are allowed, or deadly, by their arguments. */
 static bool add_shaped(scmp_filter_ctx filter)
 {
 	const uint32_t kill = SCMP_ACT_KILL_PROCESS, allow = SCMP_ACT_ALLOW;
 	scmp_datum_t self = (scmp_datum_t)getpid();
 	return seccomp_rule_add(filter, allow, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX)) == 0 &&
-	       seccomp_rule_add(filter, kill, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_NE, AF_UNIX)) == 0 &&
 	       seccomp_rule_add(filter, allow, SCMP_SYS(mmap), 1,
 				SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) == 0 &&
 	       seccomp_rule_add(filter, kill, SCMP_SYS(mmap), 1,
@@ -114,7 +132,7 @@ static bool close_for(bool all_threads, uint32_t else_, const char *more)
 		add_named(filter, SCMP_ACT_ALLOW, allowed) && add_named(filter, SCMP_ACT_ALLOW, more) &&
 		add_named(filter, SCMP_ACT_ALLOW, all_threads ? "seccomp" : "") && /* for the second filter */
 		add_named(filter, SCMP_ACT_KILL_PROCESS, deadly) && add_shaped(filter) &&
-		seccomp_load(filter) == 0;
+		add_sockets(filter, strstr(more, "tcp-client") != NULL) && seccomp_load(filter) == 0;
 	seccomp_release(filter);
 	return loaded;
 }

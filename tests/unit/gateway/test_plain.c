@@ -25,6 +25,7 @@ Test(target, table)
 		{"/store", ROUTE_STORE},
 		{"/store?x=1", ROUTE_STORE},
 		{"/health", ROUTE_HEALTH},
+		{"/metrics", ROUTE_METRICS},
 		{"/info", ROUTE_INFO},
 		{"/node/info", ROUTE_INFO},
 		{"/retrieve/" CID, ROUTE_BLOB},

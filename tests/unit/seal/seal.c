@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -148,7 +149,7 @@ Test(syscalls, what_only_a_burglar_asks_is_death)
 
 static int pretends(void)
 {
-	if (seal_syscalls("", true) != SEAL_ABSENT || seal_files(NULL, true) != SEAL_ABSENT)
+	if (seal_syscalls("", true) != SEAL_ABSENT || seal_files(NULL, 0, true) != SEAL_ABSENT)
 		return 1;
 	return syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDONLY, 0) >= 0 ? 0 : 2;
 }
@@ -171,7 +172,7 @@ static int only_its_folder(void)
 {
 	char own[64];
 	snprintf(own, sizeof own, "%s/own", folder);
-	enum sealed sealed = seal_files(folder, false);
+	enum sealed sealed = seal_files(folder, 0, false);
 	if (sealed == SEAL_ABSENT)
 		return 77;
 	if (sealed != SEALED || opens(own, O_CREAT | O_RDWR) < 0)
@@ -183,7 +184,7 @@ static int only_its_folder(void)
 
 static int no_folder_at_all(void)
 {
-	enum sealed sealed = seal_files(NULL, false);
+	enum sealed sealed = seal_files(NULL, 0, false);
 	if (sealed == SEAL_ABSENT)
 		return 77;
 	return sealed == SEALED && opens(folder, O_RDONLY | O_DIRECTORY) < 0 && errno == EACCES ? 0 : 1;
@@ -201,4 +202,64 @@ Test(files, only_what_is_its_own)
 		cr_skip_test("this kernel has no Landlock");
 	cr_assert_eq(first, 0, "%d", first);
 	cr_assert_eq(second, 0, "%d", second);
+}
+
+/* -- who dials out ------------------------------------------------------------------------------------ */
+
+static uint16_t ports[2];
+
+static int listen_here(uint16_t *port)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	socklen_t length = sizeof address;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	bool listens = bind(fd, (struct sockaddr *)&address, length) == 0 && listen(fd, 4) == 0 &&
+		       getsockname(fd, (struct sockaddr *)&address, &length) == 0;
+	*port = ntohs(address.sin_port);
+	return listens ? fd : -1;
+}
+
+/* 0, or errno. */
+static int dial(uint16_t port)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	int fd = (int)syscall(SYS_socket, AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return errno;
+	return syscall(SYS_connect, fd, &address, sizeof address) == 0 ? 0 : errno;
+}
+
+static int one_port_and_no_other(void)
+{
+	if (syscall(444, NULL, 0, 1) < 4) /* landlock_create_ruleset: which ABI; ports came with the fourth */
+		return 77;
+	if (seal_files(NULL, ports[0], false) != SEALED)
+		return 1;
+	close_or_leave("tcp-client");
+	int udp = (int)syscall(SYS_socket, AF_INET, SOCK_DGRAM, 0);
+	if (udp >= 0 || errno != ENOSYS)
+		return 2;
+	if (dial(ports[0]) != 0)
+		return 3;
+	return dial(ports[1]) == EACCES ? 0 : 4;
+}
+
+static int nobody_without_the_word(void)
+{
+	close_or_leave("");
+	return dial(ports[0]);
+}
+
+Test(dial, one_port_by_who_may_and_death_to_who_may_not)
+{
+	int one = listen_here(&ports[0]), two = listen_here(&ports[1]);
+	cr_assert(one >= 0 && two >= 0);
+	cr_assert_eq(in_child(nobody_without_the_word), -SIGSYS);
+	int end = in_child(one_port_and_no_other);
+	close(one);
+	close(two);
+	if (end == 77)
+		cr_skip_test("this kernel's Landlock knows no ports");
+	cr_assert_eq(end, 0, "%d", end);
 }
