@@ -148,6 +148,9 @@ test('verify: what is claimed is there, or it is said, with the exit code and on
 		assert.match(short.out, /1 +16 MiB +15 MiB +[^\n]*1 MiB too little: it was cut\n +2 +16 MiB +16 MiB +valid/)
 		assert.deepStrictEqual(on_bus('steward_verify', 'node=1').nodes, [{ node: 1, claimed_mb: 16, actual_mb: 15, valid: false }])
 		assert.strictEqual(machine.warrenFails('verify', '2').code, 0)
+		const other = path.join(machine.root, 'node2', 'storage', 'arena')
+		assert.strictEqual(spawnSync('fallocate', ['--punch-hole', '--offset', String(4 << 20), '--length', String(2 << 20), other]).status, 0)
+		assert.match(machine.warrenFails('verify', '2').out, /2 +16 MiB +14 MiB +[^\n]*2 MiB too little: it has holes/)
 		assert.strictEqual(machine.warrenFails('verify', '7').code, 1)
 	} finally { await machine.destroy() }
 })
