@@ -26,6 +26,7 @@
 /* "wallet@2", "broker", or "2" for the whole of node 2. */
 #define STEWARD_TARGET(F) F(str, target, 32)
 
+#define TELLERS (EVERY_ACTOR & ~MAY(WALLET, ANY_NODE) & ~MAY(STEWARD, ANY_NODE))
 /* An actor about itself: who that is, the broker says. Not a wallet: what holds keys has no way out, not even of a sentence.
  * Told, not asked: nobody waits for an alert to be heard. Repeated while the condition holds, so that a reborn steward
  * hears of it again. Code 0, over: a birth begins, and what the last one held is over. */
@@ -58,7 +59,7 @@
 	  "let a node end its running work, then stop it")                                                             \
 	C(steward_reload, 0x0306, OPERATORS, IDEMPOTENT, 5000, NOTHING, NOTHING,                                       \
 	  "read the configuration again: new nodes are born, removed ones end")                                        \
-	C(steward_alert, 0x0310, EVERY_ACTOR & ~MAY(WALLET, ANY_NODE), IDEMPOTENT, 1000, STEWARD_ALERT, NOTHING, \
+	C(steward_alert, 0x0310, TELLERS, IDEMPOTENT, 1000, STEWARD_ALERT, NOTHING, \
 	  "something is wrong with me (or over): proto/alerts.def; told, not asked")                                   \
 	C(steward_alerts, 0x0311, READERS | MAY(METER, ANY_NODE), READ, 2000, NOTHING, STEWARD_ALERTS_REPLY,           \
 	  "what stands, and what was over lately")                                                                     \
