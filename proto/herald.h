@@ -9,7 +9,7 @@
 
 #define HERALD_MESSAGES(M)
 #define HERALD_CALLS(C)                                                                                                \
-	C(herald_stat, 0x1401, READERS | MAY(METER, ANY_NODE), READ, 1000, NOTHING, HERALD_STAT_REPLY,                 \
+	C(herald_stat, 0x1401, READERS, READ, 1000, NOTHING, HERALD_STAT_REPLY,                 \
 	  "alerts delivered, attempts that failed, alerts given up, and what is the matter")
 #define HERALD_EVENTS(E)
 

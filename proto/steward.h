@@ -42,6 +42,7 @@
 #define DRAIN_ROW(F)              F(u16, node, 0) F(bool, over, 0) F(bool, cut, 0) F(u64, since_ms, 0) F(u64, left_ms, 0)
 #define STEWARD_DRAINS_REPLY(F)   F(many(drain_row), nodes, 512)
 
+#define TELLERS (EVERY_ACTOR & ~MAY(WALLET, ANY_NODE) & ~MAY(STEWARD, ANY_NODE))
 /* An actor about itself: who that is, the broker says. Not a wallet: what holds keys has no way out, not even of a sentence.
  * Told, not asked: nobody waits for an alert to be heard. Repeated while the condition holds, so that a reborn steward
  * hears of it again. Code 0, over: a birth begins, and what the last one held is over. */
@@ -82,7 +83,7 @@
 	  "let a node end its running work and take none on, then stop it; answers when that has begun")               \
 	C(steward_drains, 0x0314, READERS, READ, 3000, NOTHING, STEWARD_DRAINS_REPLY,                                  \
 	  "nodes that drain or were drained; actor_duties of their processes says what is waited for")                        \
-	C(steward_alert, 0x0320, EVERY_ACTOR & ~MAY(WALLET, ANY_NODE), IDEMPOTENT, 1000, STEWARD_ALERT, NOTHING, \
+	C(steward_alert, 0x0320, TELLERS, IDEMPOTENT, 1000, STEWARD_ALERT, NOTHING, \
 	  "something is wrong with me (or over): proto/alerts.def; told, not asked")                                   \
 	C(steward_alerts, 0x0321, READERS | MAY(METER, ANY_NODE), READ, 2000, NOTHING, STEWARD_ALERTS_REPLY,           \
 	  "what stands, and what was over lately")                                                                     \

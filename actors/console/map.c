@@ -2,6 +2,7 @@
  * inherits. Needs no machine. */
 #include "actors/console/console.h"
 #include "proto/birth.h"
+#include "proto/steward.h"
 
 #include <string.h>
 
@@ -40,7 +41,8 @@ static unsigned label(enum kind from, enum kind to, enum kind without, char text
 	const struct call_row *row;
 	text[0] = '\0';
 	for (unsigned i = 0; (row = call_at(i)); i++) {
-		if (owner(row) != to || !may_ask(row, from) || (without && may_ask(row, without)))
+		if (owner(row) != to || !may_ask(row, from) || (without && may_ask(row, without)) ||
+		    row == &row_steward_alert) /* nearly everybody's: one line of its own */
 			continue;
 		count++;
 		if (used < LABEL_TEXT)
@@ -155,6 +157,7 @@ static void say_processes(const struct console *console, bool verbose)
 			say(&console->out, " %s", box(kind, true, name));
 			say_chain(console, &drawn, kind, verbose);
 		}
+	say(&console->out, " every process but wallets ──alert──▶ steward\n");
 }
 
 /* -- people -------------------------------------------------------------------------------------------- */

@@ -106,8 +106,9 @@ static struct complaint judge_target(const struct request *request)
 	case ROUTE_BAD_CID:
 		return complaint_of(ERR_BAD_CID);
 	case ROUTE_UNKNOWN:
-		return complaint_make(MHD_HTTP_NOT_FOUND, NULL,
-				      "there is /store, /retrieve/:cid, /blob/:cid, /health, /info and /metrics");
+		return complaint_make(
+			MHD_HTTP_NOT_FOUND, NULL,
+			"there is /store, /retrieve/:cid, /blob/:cid, /health, /info and /metrics");
 	case ROUTE_STORE:
 	case ROUTE_BLOB:
 	case ROUTE_HEALTH:

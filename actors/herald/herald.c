@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -90,6 +91,7 @@ static int warm(struct actor *actor)
 {
 	struct herald *self = actor_state(actor);
 	struct web_address address;
+	tzset();
 	if (!web_address(actor_setting(actor, "alert_webhook"), &address)) {
 		log_error("herald.url", "why=\"alert_webhook is no URL\"");
 		return EXIT_CONFIG;

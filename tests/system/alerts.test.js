@@ -28,7 +28,7 @@ test('a node that is parked, a process that dies again and again: said, seen by 
 	const machine = await Machine.create({ nodes: 2, conf: QUIET })
 	try {
 		await machine.ready()
-		assert.match(machine.warren('alerts').out, /no alert stands/)
+		assert.ok(all(machine).alerts.every((alert) => alert.code === 'wall-missing'), 'which walls there are is this system\'s matter')
 		for (let i = 0; i < 5; i++) {
 			await machine.until('store@2 runs', () => machine.process('store@2').state === 'ready', 15000)
 			const killed = machine.kill('store@2')
@@ -39,7 +39,7 @@ test('a node that is parked, a process that dies again and again: said, seen by 
 		const dying = await raised(machine, 'process-restarts', 'store@2')
 		assert.match(dying.detail, /signal 9/)
 		const text = machine.warren('alerts').out
-		assert.match(text, /2 alerts stand/)
+		assert.match(text, /^[23] alerts stand/)
 		assert.match(text, /node-parked {2}node 2: .*parked[^]*warren start/)
 		assert.match(machine.warrenFails('status').out.split('\n')[0], /· 2 alerts/)
 		assert.strictEqual(machine.warrenFails('alerts', 'ack', '999').code, 1)

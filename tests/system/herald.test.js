@@ -14,7 +14,7 @@ const QUIET = 'alert_quiet_s = 2;'
 
 // A server on a port of its own. `answer` is 200, 500 …, or 'hang'.
 class Receiver {
-	constructor() { this.got = []; this.tries = 0; this.answer = 200; this.sockets = new Set() }
+	constructor() { this.all = []; this.got = []; this.tries = 0; this.answer = 200; this.sockets = new Set() }
 
 	async listen(port = 0, tls) {
 		const serve = (request, response) => {
@@ -23,7 +23,11 @@ class Receiver {
 			request.on('data', (part) => parts.push(part))
 			request.on('end', () => {
 				if (this.answer === 'hang') return
-				if (this.answer < 300) this.got.push({ headers: request.headers, ...JSON.parse(Buffer.concat(parts)) })
+				if (this.answer < 300) {
+					const news = { headers: request.headers, ...JSON.parse(Buffer.concat(parts)) }
+					this.all.push(news)
+					if (!news.code.startsWith('wall-')) this.got.push(news) // which walls there are is this system's matter
+				}
 				response.writeHead(this.answer, { 'content-type': 'text/plain' })
 				response.end('x'.repeat(100))
 			})
@@ -42,6 +46,7 @@ class Receiver {
 	}
 }
 
+const alive = (pid) => { try { return fs.readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1][0] !== 'Z' } catch { return false } }
 const story = (got) => got.map((one) => `${one.change} ${one.code} ${one.subject}`)
 const stop = async (machine, who) => { // a store that is stopped by hand and a folder that is not right: an alert without deaths
 	const place = path.join(machine.root, 'node1', 'storage', 'marker')
@@ -68,7 +73,6 @@ test('raise and clear arrive in order; through a server that errs, is down, or h
 		assert.strictEqual(first.headers['content-type'], 'application/json')
 		assert.strictEqual(first.machine, 'test')
 		assert.strictEqual(first.severity, 'bad')
-		assert.strictEqual(first.seq, 1)
 		assert.match(first.next, /warren reload/)
 		assert.match(first.first, /^20\d\d-\d\d-\d\dT[\d:.]+Z$/)
 
@@ -90,7 +94,7 @@ test('raise and clear arrive in order; through a server that errs, is down, or h
 		const of = (code) => heard.filter((line) => line.includes(code)).map((line) => line.split(' ')[0])
 		assert.deepStrictEqual(of('process-misconfigured'), ['raised', 'cleared', 'raised', 'cleared'])
 		assert.deepStrictEqual(of('alerts-undelivered').slice(-2), ['raised', 'cleared'])
-		assert.deepStrictEqual(receiver.got.map((one) => one.seq), receiver.got.map((one, index) => index + 1), 'in order, once each')
+		assert.deepStrictEqual(receiver.all.map((one) => one.seq), receiver.all.map((one, index) => index + 1), 'in order, once each')
 
 		// One that hangs holds up the herald, and nobody else.
 		receiver.answer = 'hang'
@@ -107,7 +111,7 @@ test('raise and clear arrive in order; through a server that errs, is down, or h
 		// A herald that dies goes on where it was.
 		machine.kill('herald')
 		await machine.until('both are there', () => receiver.got.length >= before + 2, 60000)
-		const seqs = receiver.got.map((one) => one.seq)
+		const seqs = receiver.all.map((one) => one.seq)
 		assert.deepStrictEqual([...new Set(seqs)], seqs.slice().sort((a, b) => a - b).filter((seq, i, list) => seq !== list[i - 1]))
 		assert.ok(!machine.log('herald').includes('secret'), 'the URL is not in the log')
 	} finally { await receiver.close().catch(() => {}); await machine.destroy() }
@@ -183,7 +187,7 @@ test('the operator\'s own program gets each alert on its standard input, as nobo
 		assert.strictEqual((await machine.put(1, Buffer.alloc(0))).status >= 400, true)
 		machine.warren('status')
 		await machine.until('it is said', () => /alert-command-failed[^]*killed after 10 s/.test(machine.warren('alerts', '-v').out), 30000)
-		assert.throws(() => process.kill(left, 0), /ESRCH/)
+		await machine.until('and what it left behind', () => !alive(left))
 
 		// A program that others can write is not run, wherever in its path that is.
 		write(`echo taken >>${said}/taken`, 0o777)

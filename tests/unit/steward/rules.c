@@ -50,7 +50,8 @@ static void end(void)
 
 static void look(void)
 {
-	struct alert_moment now = {now_ms += 1000, INT64_C(1700000000000) + (int64_t)now_ms};
+	now_ms += 1000;
+	struct alert_moment now = {now_ms, INT64_C(1700000000000) + (int64_t)now_ms};
 	rules_look(rules, &status, alerts, &now);
 }
 
