@@ -178,7 +178,7 @@ test('a program that others could have changed is not run', async (t) => {
 	} finally { await machine.destroy() }
 })
 
-test('programs that their process cannot read start undumpable; one that can be read is named, with what to do', async () => {
+test('programs that their process cannot read start undumpable; one that can be read is named, with what to do', { skip: WITHOUT.includes('dumpable') && 'without that wall' }, async () => {
 	const machine = await Machine.create({ nodes: 1 })
 	try {
 		for (const { who, missing } of machine.status().processes) assert.ok(!missing.includes('dumpable'), `${who} lacks ${missing}`)
