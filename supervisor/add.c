@@ -8,6 +8,7 @@
 #include "supervisor/config.h"
 #include "supervisor/disk.h"
 #include "supervisor/jail.h"
+#include "supervisor/keystore.h"
 #include "supervisor/listen.h"
 #include "supervisor/make.h"
 #include "supervisor/room.h"
@@ -183,7 +184,8 @@ static bool make_node(struct adding *adding, struct why *why)
 		return refuse(why, "%s/machine/" MARK ": %s", machine->root, strerror(errno));
 	printf("node %u\n", adding->node.node);
 	return make_folders(adding, why) &&
-	       init_run(machine, &adding->unlock, adding->config, &adding->node, WALLET, true, why) &&
+	       keystore_make_wallet(machine, &adding->unlock, adding->config, &adding->node,
+				    adding->request->import, why) &&
 	       init_run(machine, &adding->unlock, adding->config, &adding->node, STORE, false, why) &&
 	       disk_sync(machine->fd) && write_config(adding, why);
 }

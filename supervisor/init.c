@@ -27,6 +27,7 @@ struct initial {
 	const struct config *config;
 	const struct node_config *node;
 	const struct actor_row *row;
+	struct init_more more;
 	int program, self, null, record[2];
 	bool terminal, readable;
 	char self_path[PATH_TEXT + ROOT_TEXT], run_path[ROOT_TEXT + 8];
@@ -69,6 +70,7 @@ static struct birth_plan plan_of(const struct initial *in)
 				   .log = STDERR_FILENO,
 				   .life = in->null,
 				   .record = in->record[0],
+				   .extra = in->more.file,
 				   .jail = {.as_root = in->machine->as_root,
 					    .uid = uid,
 					    .gid = in->machine->as_root ? uid : in->machine->own_gid,
@@ -112,7 +114,7 @@ static bool write_initial(const struct initial *in, uint32_t missing)
 	} record = {.birth = {.magic = BIRTH_MAGIC,
 			      .version = BIRTH_VERSION,
 			      .kind = (uint8_t)in->row->kind,
-			      .flags = BIRTH_INIT,
+			      .flags = BIRTH_INIT | in->more.flags,
 			      .node = in->node->node,
 			      .pretend = (uint16_t)in->config->without,
 			      .uid = machine_uid(in->machine, in->row->kind, in->node->node),
@@ -160,11 +162,20 @@ static bool run(struct initial *in, struct why *why)
 bool init_run(const struct machine *machine, const struct unlock *unlock, const struct config *config,
 	      const struct node_config *node, enum kind kind, bool terminal, struct why *why)
 {
+	const struct init_more nothing = {.file = -1};
+	return init_run_more(machine, unlock, config, node, kind, terminal, &nothing, why);
+}
+
+bool init_run_more(const struct machine *machine, const struct unlock *unlock, const struct config *config,
+		   const struct node_config *node, enum kind kind, bool terminal,
+		   const struct init_more *more, struct why *why)
+{
 	struct initial in = {.machine = machine,
 			     .unlock = unlock,
 			     .config = config,
 			     .node = node,
 			     .row = actor_row(kind),
+			     .more = *more,
 			     .program = -1,
 			     .self = -1,
 			     .null = -1,

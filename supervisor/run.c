@@ -185,6 +185,22 @@ static void retry_misconfigured(struct supervisor *s)
 			s->processes[i]->state = PROCESS_WAITING;
 }
 
+/* A wallet is told its policy when it is born, and its books outlive it: so a changed policy is a new birth. */
+static void apply_policies(struct supervisor *s, const struct config *old)
+{
+	for (unsigned i = 0; i < s->config->count; i++) {
+		const struct node_config *now = &s->config->nodes[i], *was = config_node(old, now->node);
+		const char *a = was && was->policy ? was->policy : "", *b = now->policy ? now->policy : "";
+		if (!was || strcmp(a, b) == 0)
+			continue;
+		log_info("policy.changed", "node=%u next=\"wallet@%u starts anew with it\"", now->node,
+			 now->node);
+		struct process *wallet = family_find(s, WALLET, now->node);
+		if (wallet && wallet->pid)
+			family_restart(s, WALLET, now->node);
+	}
+}
+
 bool supervisor_reload(struct supervisor *s, struct why *why)
 {
 	char etc[ROOT_TEXT + 8];
@@ -206,9 +222,11 @@ bool supervisor_reload(struct supervisor *s, struct why *why)
 		return false;
 	}
 	say_what_changed(s, fresh);
-	config_free(&s->config);
+	struct config *old = s->config;
 	s->config = fresh;
 	family_declare(s);
+	apply_policies(s, old);
+	config_free(&old);
 	retry_misconfigured(s);
 	log_info("config.read", "nodes=%u", s->config->count);
 	return true;

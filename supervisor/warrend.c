@@ -3,6 +3,7 @@
  * nothing that was acknowledged is lost. */
 #include "supervisor/add.h"
 #include "supervisor/config_rows.h"
+#include "supervisor/keystore.h"
 #include "supervisor/machine.h"
 #include "supervisor/make.h"
 #include "supervisor/verbs.h"
@@ -20,8 +21,11 @@ enum { EXIT_USAGE = 64 }; /* sysexits.h */
 static const char usage[] =
 	"warrend [--root DIR] VERB        DIR is a machine; " MACHINE_ROOT " when it is not said\n"
 	"  create [--name X] [--operators GROUP] [--readers GROUP]   make a machine\n"
-	"  add --tier T [--storage MiB] [--port P]                   make a node, with its wallet and its "
-	"store\n"
+	"  add --tier T [--storage MiB] [--port P] [--import FILE|-] make a node, with its wallet and its "
+	"store;\n"
+	"           --import: a wallet key from a V3 keystore or a file of 64 hex digits, or - to be asked\n"
+	"  export N FILE|-                                           the wallet key of node N as V3 "
+	"keystore\n"
 	"  start    run it in the background; returns when all is ready\n"
 	"  run      run it in the foreground\n"
 	"  stop     end it, in order, within 10 s\n"
@@ -34,7 +38,9 @@ enum option_code {
 	OPTION_READERS,
 	OPTION_TIER,
 	OPTION_STORAGE,
-	OPTION_PORT
+	OPTION_PORT,
+	OPTION_IMPORT,
+	OPTIONS
 };
 
 static const struct option options[] = {
@@ -45,6 +51,7 @@ static const struct option options[] = {
 	{"tier", required_argument, NULL, OPTION_TIER},
 	{"storage", required_argument, NULL, OPTION_STORAGE},
 	{"port", required_argument, NULL, OPTION_PORT},
+	{"import", required_argument, NULL, OPTION_IMPORT},
 	{NULL, 0, NULL, 0},
 };
 
@@ -52,7 +59,8 @@ struct command {
 	const char *root, *verb;
 	struct make_request make;
 	struct add_request add;
-	unsigned given; /* 1 << OPTION_ */
+	const char *operands[2]; /* of export */
+	unsigned given;          /* 1 << OPTION_ */
 };
 
 static bool number_option(const char *name, const char *text, uint32_t most, uint32_t *value)
@@ -66,7 +74,7 @@ static bool number_option(const char *name, const char *text, uint32_t most, uin
 static bool take_option(struct command *command, int code, const char *text)
 {
 	uint32_t number;
-	if (code < OPTION_ROOT || code > OPTION_PORT)
+	if (code < OPTION_ROOT || code >= OPTIONS)
 		return false;
 	command->given |= 1U << code;
 	switch ((enum option_code)code) {
@@ -92,6 +100,11 @@ static bool take_option(struct command *command, int code, const char *text)
 			return false;
 		command->add.port = (uint16_t)number;
 		break;
+	case OPTION_IMPORT:
+		command->add.import = text;
+		break;
+	case OPTIONS:
+		break;
 	}
 	return true;
 }
@@ -103,7 +116,7 @@ static bool options_fit(const struct command *command)
 	if (strcmp(command->verb, "create") == 0)
 		known |= 1U << OPTION_NAME | 1U << OPTION_OPERATORS | 1U << OPTION_READERS;
 	if (strcmp(command->verb, "add") == 0)
-		known |= 1U << OPTION_TIER | 1U << OPTION_STORAGE | 1U << OPTION_PORT;
+		known |= 1U << OPTION_TIER | 1U << OPTION_STORAGE | 1U << OPTION_PORT | 1U << OPTION_IMPORT;
 	if (command->given & ~known)
 		fprintf(stderr, "%s does not take that option\n", command->verb);
 	return !(command->given & ~known);
@@ -115,9 +128,14 @@ static bool read_command(int count, char **arguments, struct command *command)
 	for (int code; (code = getopt_long(count, arguments, "", options, NULL)) != -1;)
 		if (!take_option(command, code, optarg))
 			return false;
-	if (optind + 1 != count)
+	if (optind >= count)
 		return false;
 	command->verb = arguments[optind];
+	int operands = count - optind - 1;
+	if (operands != (strcmp(command->verb, "export") == 0 ? 2 : 0))
+		return false;
+	for (int i = 0; i < operands; i++)
+		command->operands[i] = arguments[optind + 1 + i];
 	return options_fit(command);
 }
 
@@ -147,6 +165,8 @@ static int carry_out(const struct command *command, struct machine *machine)
 		return verb_check(machine);
 	if (strcmp(command->verb, "add") == 0 && command->add.tier)
 		return node_add(machine, &command->add);
+	if (strcmp(command->verb, "export") == 0)
+		return keystore_export(machine, command->operands[0], command->operands[1]);
 	fputs(usage, stderr);
 	return EXIT_USAGE;
 }
