@@ -61,22 +61,22 @@ static bool read_signature(const char *text, struct policy_method *method)
 	uint8_t digest[32];
 	if (name == 0 || length < name + 2 || text[length - 1] != ')' || length >= SHOWN)
 		return false;
-	for (const char *at = text + name + 1; at < text + length - 1 || method->words == 0;) {
+	const char *at = text + name + 1, *last = text + length - 1;
+	while (at < last) { /* "a,b": a comma stands between two, and not behind the last */
 		char type[TYPE_TEXT] = {0};
-		size_t letters = strcspn(at, ",)");
-		bool dynamic = false;
-		if (letters == 0 && method->words == 0 && at == text + length - 1)
-			break; /* "pause()" */
-		if (letters == 0 || letters >= sizeof type || method->words == POLICY_WORDS)
+		size_t letters = strcspn(at, ",");
+		bool dynamic = false, more = at + letters < last;
+		if (!more)
+			letters = (size_t)(last - at);
+		if (letters >= sizeof type || method->words == POLICY_WORDS ||
+		    (more && at + letters + 1 == last))
 			return false;
 		memcpy(type, at, letters);
 		if (!elementary(type, &dynamic))
 			return false;
 		method->words++;
 		method->exact = method->exact && !dynamic;
-		at += letters + 1;
-		if (at > text + length)
-			return false;
+		at += letters + more;
 	}
 	keccak256(text, length, digest);
 	memcpy(method->selector, digest, sizeof method->selector);
