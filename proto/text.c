@@ -236,7 +236,7 @@ static bool set_field(const struct field *field, uint8_t *member, const char *te
 	case FIELD_cid:
 		return cid_parse(text, strlen(text), (struct cid *)member);
 	case FIELD_u256:
-		if (text[0] && text[1] != 'x' && strlen(text) < 2 * field->size)
+		if (text[0] && text[1] != 'x' && strlen(text) != 2 * field->size)
 			return u256_parse(text, strlen(text), 0, (struct u256 *)member);
 		__attribute__((fallthrough)); /* to hex */
 	case FIELD_hash:

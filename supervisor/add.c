@@ -12,7 +12,7 @@
 #include "supervisor/listen.h"
 #include "supervisor/make.h"
 #include "supervisor/room.h"
-#include "supervisor/unlock.h"
+#include "supervisor/passphrase.h"
 
 #include "proto/birth.h"
 
@@ -212,9 +212,8 @@ static bool lock_adding(struct adding *adding, struct why *why)
 
 static bool load(struct adding *adding, struct why *why)
 {
-	char own[ROOT_TEXT + 16], etc[ROOT_TEXT + 8];
+	char etc[ROOT_TEXT + 8];
 	struct mistakes mistakes = {0};
-	snprintf(own, sizeof own, "%s/machine", adding->machine->root);
 	snprintf(etc, sizeof etc, "%s/etc", adding->machine->root);
 	adding->config = config_load(adding->machine->etc, etc, &mistakes);
 	if (!adding->config) {
@@ -225,7 +224,7 @@ static bool load(struct adding *adding, struct why *why)
 	}
 	if (adding->machine->as_root && !jail_possible(why))
 		return false;
-	return unlock_load(&adding->unlock, adding->machine->own, own, why);
+	return unlock_obtain(adding->machine, adding->config, &adding->unlock, why);
 }
 
 int node_add(struct machine *machine, const struct add_request *request)

@@ -135,6 +135,8 @@ static bool check_text(unsigned setting, const char *text, struct why *why)
 		return refuse(why,
 			      "there is no group \"%s\" on this machine; make it with groupadd --system %s",
 			      text, text);
+	if (setting == SETTING_unlock && *text && strcmp(text, "ask") != 0)
+		return refuse(why, "unlock is \"%s\"; it is \"ask\", or not said", text);
 	if (setting == SETTING_without)
 		return walls_named(text, &walls, why);
 	return true;

@@ -7,7 +7,7 @@
 #include "supervisor/config.h"
 #include "supervisor/config_rows.h"
 #include "supervisor/jail.h"
-#include "supervisor/unlock.h"
+#include "supervisor/passphrase.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,25 +17,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* One scrypt at a time on this machine: each takes 256 MiB. Waits; returns the lock, or -1. */
-static int scrypt_lock(const struct machine *machine, struct why *why)
-{
-	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	int fd = openat(machine->own, "scrypt.lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd >= 0 && fcntl(fd, F_SETLK, &lock) != 0) {
-		fprintf(stderr, "another keystore is at work on this machine; waiting for it\n");
-		while (fcntl(fd, F_SETLKW, &lock) != 0)
-			if (errno != EINTR) {
-				close(fd);
-				fd = -1;
-				break;
-			}
-	}
-	if (fd < 0)
-		refuse(why, "%s/machine/scrypt.lock: %s", machine->root, strerror(errno));
-	return fd;
-}
 
 /* Root's, ours, or of the person who became root by sudo. */
 static bool is_trusted(uid_t owner)
@@ -109,10 +90,9 @@ struct exporting {
 
 static bool load(struct exporting *out, const char *number, struct why *why)
 {
-	char own[ROOT_TEXT + 16], etc[ROOT_TEXT + 8];
+	char etc[ROOT_TEXT + 8];
 	struct mistakes mistakes = {0};
 	uint32_t node;
-	snprintf(own, sizeof own, "%s/machine", out->machine->root);
 	snprintf(etc, sizeof etc, "%s/etc", out->machine->root);
 	out->config = config_load(out->machine->etc, etc, &mistakes);
 	if (!out->config) {
@@ -127,7 +107,7 @@ static bool load(struct exporting *out, const char *number, struct why *why)
 		return refuse(why, "there is no node %s", number);
 	if (out->machine->as_root && !jail_possible(why))
 		return false;
-	return unlock_load(&out->unlock, out->machine->own, own, why);
+	return unlock_obtain(out->machine, out->config, &out->unlock, why);
 }
 
 static bool make_file(struct exporting *out, const char *path, struct init_more *more, struct why *why)

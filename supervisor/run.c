@@ -102,9 +102,8 @@ static bool check_programs(const struct supervisor *s, struct why *why)
 
 static bool load(struct supervisor *s, struct why *why)
 {
-	char own[ROOT_TEXT + 16], etc[ROOT_TEXT + 8];
+	char etc[ROOT_TEXT + 8];
 	struct mistakes mistakes = {0};
-	snprintf(own, sizeof own, "%s/machine", s->machine.root);
 	snprintf(etc, sizeof etc, "%s/etc", s->machine.root);
 	s->config = config_load(s->machine.etc, etc, &mistakes);
 	if (!s->config) {
@@ -117,7 +116,8 @@ static bool load(struct supervisor *s, struct why *why)
 		return refuse(why, "without = \"uid\" makes no sense for root; be another user");
 	if (s->machine.as_root && !jail_possible(why))
 		return false;
-	return check_programs(s, why) && unlock_load(&s->unlock, s->machine.own, own, why);
+	return check_programs(s, why) &&
+	       unlock_begin(&s->machine, s->config, &s->unlock, &s->locked, s->unlocking.check, why);
 }
 
 static bool open_all(struct supervisor *s, struct why *why)
@@ -131,6 +131,8 @@ static bool open_all(struct supervisor *s, struct why *why)
 	for (int door = 0; door < DOORS; door++)
 		if (!door_open(s, door, DOOR_TRIES, why))
 			return false;
+	if (!unlocking_open(s, why))
+		return false;
 	limits_open(&s->limits, s->config->without);
 	if (!machine_write_pid(&s->machine))
 		return refuse(why, "%s/run/warrend.pid: %s", s->machine.root, strerror(errno));
@@ -335,6 +337,7 @@ static void close_all(struct supervisor *s)
 	logs_close(s);
 	control_close(s);
 	doors_close(s);
+	unlocking_close(s);
 	limits_close(&s->limits);
 	if (s->loop)
 		loop_free(&s->loop);
@@ -349,7 +352,7 @@ int supervisor_run(struct machine *machine, int background)
 	struct why why;
 	s->machine = *machine;
 	s->background = background;
-	s->null = s->signals = -1;
+	s->null = s->signals = s->unlocking.listener = s->unlocking.peer = -1;
 	s->doors[DOOR_BUS] = s->doors[DOOR_OPERATE] = s->doors[DOOR_READ] = -1;
 	s->roster.fd = s->logs.fd = s->control.fd = s->logs.own_read = s->logs.own_write = -1;
 	harden_ourselves();

@@ -6,6 +6,7 @@
 #include "supervisor/keystore.h"
 #include "supervisor/machine.h"
 #include "supervisor/make.h"
+#include "supervisor/passphrase.h"
 #include "supervisor/verbs.h"
 
 #include <errno.h>
@@ -26,6 +27,9 @@ static const char usage[] =
 	"           --import: a wallet key from a V3 keystore or a file of 64 hex digits, or - to be asked\n"
 	"  export N FILE|-                                           the wallet key of node N as V3 "
 	"keystore\n"
+	"  passphrase  put the unlock secret under a passphrase; with  unlock = \"ask\";  in "
+	"etc/warren.conf\n"
+	"  unlock      ask for it, and let the nodes of the running machine start\n"
 	"  start    run it in the background; returns when all is ready\n"
 	"  run      run it in the foreground\n"
 	"  stop     end it, in order, within 10 s\n"
@@ -165,6 +169,10 @@ static int carry_out(const struct command *command, struct machine *machine)
 		return verb_check(machine);
 	if (strcmp(command->verb, "add") == 0 && command->add.tier)
 		return node_add(machine, &command->add);
+	if (strcmp(command->verb, "passphrase") == 0)
+		return verb_passphrase(machine);
+	if (strcmp(command->verb, "unlock") == 0)
+		return verb_unlock(machine);
 	if (strcmp(command->verb, "export") == 0)
 		return keystore_export(machine, command->operands[0], command->operands[1]);
 	fputs(usage, stderr);
