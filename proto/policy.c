@@ -335,7 +335,7 @@ bool policy_parse(const char *text, struct policy *policy)
 	char again[POLICY_TEXT];
 	memset(policy, 0, sizeof *policy);
 	if (parse(text, policy) && policy_print(policy, again) && strcmp(again, text) == 0)
-		return true;
+		return policy->present = true;
 	memset(policy, 0, sizeof *policy);
 	return false;
 }

@@ -63,6 +63,7 @@ enum policy_statement {
 const char *policy_statement_name(unsigned statement);
 
 struct policy {
+	bool present; /* there is one, be it empty */
 	struct policy_chain chains[POLICY_CHAINS];
 	unsigned chain_count;
 	struct policy_rule rules[POLICY_RULES];

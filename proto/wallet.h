@@ -29,7 +29,8 @@
 	F(hash, message_hash, 0) F(hash, node_id, 0) F(u64, timestamp, INT64_MAX) F(u256, relay_nonce, 0)
 #define WALLET_RELAY_PROOF_REPLY(F) F(hash, said, 0) F(signature, signature, 0)
 
-/* Amounts as decimal coins (18 places); of a rule without a name: the whole chain. Methods are selectors; "pay" is a plain transfer. */
+/* Amounts as decimal coins (18 places); the row without a name is the whole chain. Methods are selectors; "pay" is a plain
+ * transfer. */
 #define POLICY_ROW(F)                                                                                                  \
 	F(str, rule, 24) F(u64, chain_id, 0) F(address, to, 0) F(text, methods, 128) F(u32, signed_today, 0)           \
 	F(u32, count_per_day, 0) F(text, value_today, 80) F(text, value_per_day, 80) F(text, fee_today, 80)            \

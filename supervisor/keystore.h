@@ -13,8 +13,8 @@ struct node_config;
 bool keystore_make_wallet(const struct machine *machine, const struct unlock *unlock, const struct config *config,
 			  const struct node_config *node, const char *import, struct why *why);
 
-/* `warrend export N FILE`: the wallet key of a declared node as V3 keystore, in a new file of mode 0600, or "-" for stdout. Returns
- * the exit code. */
+/* `warrend export N FILE`: the wallet key of a declared node as V3 keystore, in a new file of mode 0600, or "-" for stdout.
+ * Returns the exit code. */
 int keystore_export(const struct machine *machine, const char *node, const char *file);
 
 #endif

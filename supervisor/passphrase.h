@@ -1,7 +1,8 @@
-/* unlock = "ask": the machine's unlock secret lies under a passphrase, in ROOT/machine/unlock.sealed, and a start leaves the nodes locked
- * until `warrend unlock`. The passphrase is stretched by the verb that asked for it; the supervisor is handed the secret itself over
- * ROOT/run/unlock.sock, which is root's (or ours) alone, and compares it with a check value. No message of the bus ever has it.
- *
+/* unlock = "ask": the machine's unlock secret lies under a passphrase, in ROOT/machine/unlock.sealed, and a start leaves the
+ * nodes locked until `warrend unlock`. The passphrase is stretched by the verb that asked for it; the supervisor is handed the
+ * nodes locked until `warrend unlock`. The passphrase is stretched by the verb that asked for it; the supervisor is handed
+ * the secret itself over ROOT/run/unlock.sock, which is root's (or ours) alone, and compares it with a check value. No message
+ * of the bus ever has it.
  *   offset  bytes   unlock.sealed
  *        0      8   "WARRENUL"
  *        8      4   version 1, log2 N, r, p of scrypt: 1 18 8 1
@@ -31,8 +32,8 @@ bool unlock_begin(const struct machine *machine, const struct config *config, st
 		  uint8_t check[CHECK_BYTES], struct why *why);
 bool unlock_fits(const struct unlock *unlock, const uint8_t check[CHECK_BYTES]);
 
-/* `warrend passphrase`: puts the unlock secret under a new passphrase, and takes machine/unlock away. `warrend unlock`: hands it to the
- * running supervisor. Exit codes. */
+/* `warrend passphrase`: puts the unlock secret under a new passphrase, and takes machine/unlock away. `warrend unlock`: hands it
+ * to the running supervisor. Exit codes. */
 int verb_passphrase(const struct machine *machine);
 int verb_unlock(const struct machine *machine);
 

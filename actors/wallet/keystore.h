@@ -1,5 +1,5 @@
-/* Web3 Secret Storage, version 3: how other Ethereum programs keep one secret under a passphrase. Only for import and export; at rest
- * we have keyfile.h. Format: ethereum.org, "Web3 secret storage definition".
+/* Web3 Secret Storage, version 3: how other Ethereum programs keep one secret under a passphrase. Only for import and export; at
+ * rest we have keyfile.h. Format: ethereum.org, "Web3 secret storage definition".
  *
  * Its parameters come from a stranger, so they are bounded before any memory is taken: scrypt needs 128 × N × r bytes. */
 #ifndef WARREN_KEYSTORE_H
@@ -42,8 +42,8 @@ struct keystore_work {
 	uint8_t derived[32];
 };
 
-/* Derives and decrypts: 256 MiB and a second or two at the highest parameters. False when the passphrase does not fit or the file was
- * changed: nobody can tell which. Then `secret` is wiped. */
+/* Derives and decrypts: 256 MiB and a second or two at the highest parameters. False when the passphrase does not fit or the file
+ * was changed: nobody can tell which. Then `secret` is wiped. */
 bool keystore_open(const struct keystore *keystore, const char *passphrase, struct keystore_work *work,
 		   uint8_t secret[WALLET_SECRET]);
 

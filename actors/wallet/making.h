@@ -1,5 +1,5 @@
-/* `warren-wallet --init`: how a node's keys come to be, and how its wallet key is taken elsewhere. In the jail of the wallet, with no
- * bus; descriptor 0 is a terminal or a pipe, for what a person types. */
+/* `warren-wallet --init`: how a node's keys come to be, and how its wallet key is taken elsewhere. In the jail of the wallet,
+ * with no bus; descriptor 0 is a terminal or a pipe, for what a person types. */
 #ifndef WARREN_MAKING_H
 #define WARREN_MAKING_H
 
@@ -24,8 +24,8 @@ enum { MAKING_WHY = 240 };
 /* Opens the keys, making them first where there are none (*made), and reads back what was written. */
 enum making_end making_new(struct making *making, bool *made, enum keyfile_end *end);
 
-/* Makes the keys of a wallet secret that comes from elsewhere, a V3 keystore or 64 hex digits, and a new node key. Never over keys
- * that are there. */
+/* Makes the keys of a wallet secret that comes from elsewhere, a V3 keystore or 64 hex digits, and a new node key. Never over
+ * keys that are there. */
 enum making_end making_import(struct making *making, enum keyfile_end *end, char why[MAKING_WHY]);
 
 /* Writes the wallet secret (not the node key) as V3 keystore under a passphrase that is asked for. */

@@ -7,12 +7,12 @@
  *                    hub hub.example.org
  *                    wallet 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed
  *                    challenge <64 hex digits>
- *                    session <64 hex digits: RFC 9266 tls-exporter of the connection> | none
+ *                    session <64 hex digits: tls-exporter of the connection, RFC 9266> | none
  *                    expires <seconds since 1970>
- *   relay proof      32 bytes: Keccak-256 of messageHash 32, nodeId 32, timestamp u256, nonce u256 (FEATURES 1.3; the contract's
- *                    form, so its domain is the length: nothing else that we sign has 32 bytes)
+ *   relay proof      32 bytes: Keccak-256 of messageHash 32, nodeId 32, timestamp u256, nonce u256 (FEATURES 1.3; the
+ *                    contract's form, so its domain is the length: nothing else that we sign has 32 bytes)
  *
- * Lines end with "\n", the last one too. The node id is the first 20 bytes of Keccak-256 of the 20 address bytes (FEATURES K4). */
+ * Lines end with "\n", the last one too. The node id is the first 20 bytes of Keccak-256 of the 20 address bytes (K4). */
 #ifndef WARREN_SAYING_H
 #define WARREN_SAYING_H
 

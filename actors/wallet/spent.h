@@ -26,7 +26,7 @@
 
 enum {
 	SPENT_SLOT = 256,
-	SPENT_SLOTS = 16384, /* also the most signatures in a day: 8,640 relay proofs and 400 heartbeats are the most we know of */
+	SPENT_SLOTS = 16384, /* also the most signatures in a day: 8,640 relay proofs and 400 heartbeats are the most we know */
 	SPENT_BYTES = SPENT_SLOT * SPENT_SLOTS, /* of the file, all taken when it is made */
 	SPENT_UNDER_WAY = 64,                   /* the most that are being written at once */
 	SPENT_DAY_S = 86400,

@@ -137,6 +137,8 @@ static bool possible(const struct policy *policy, const struct spent *spent, con
 		     uint64_t now, char why[VERDICT_TEXT])
 {
 	const char *wrong = transaction_wrong(tx);
+	if (!policy->present)
+		return no(why, "there is no policy for this node; root writes etc/policy.conf");
 	if (wrong)
 		return no(why, "%s", wrong);
 	if (policy_chain_find(policy, tx->chain_id) < 0)

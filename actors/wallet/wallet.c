@@ -32,7 +32,6 @@ struct wallet {
 	char address[ADDRESS_TEXT];
 	char peer_id[PEER_ID_TEXT];
 	struct statement statement;
-	bool has_policy;
 	struct policy policy;
 	struct spent *spent;
 	struct ink *ink;
@@ -188,8 +187,7 @@ enum err on_wallet_sign_tx(struct actor *self, struct call *call, const struct w
 	struct charge charge;
 	char why[VERDICT_TEXT];
 	uint8_t slot[SPENT_SLOT];
-	if (wallet->waiting_count == SPENT_UNDER_WAY ||
-	    wallet->put - ink_dry(wallet->ink) >= SPENT_UNDER_WAY) {
+	if (wallet->waiting_count == SPENT_UNDER_WAY) { /* slots that are not dry are of calls that wait */
 		wallet->waiting_busy++;
 		return ERR_BUSY;
 	}
@@ -200,9 +198,6 @@ enum err on_wallet_sign_tx(struct actor *self, struct call *call, const struct w
 	const struct hash *before = spent_once(wallet->spent, &in->once);
 	if (before)
 		return sign_again(self, call, in, before);
-	if (!wallet->has_policy)
-		return refused(self, call, "wallet_sign_tx",
-			       "there is no policy for this node; root writes etc/policy.conf");
 	if (!verdict_transaction(&wallet->policy, wallet->spent, &tx, now, &charge, why))
 		return refused(self, call, "wallet_sign_tx", why);
 	charge.once = in->once;
@@ -212,13 +207,19 @@ enum err on_wallet_sign_tx(struct actor *self, struct call *call, const struct w
 	return wait_for_ink(self, call, in, charge.rule);
 }
 
-static void say(struct wallet *wallet, struct call *call, const char *text, size_t length,
-		struct view *statement, struct signature *signature)
+static struct view in_arena(struct call *call, const char *text)
 {
+	size_t length = strlen(text);
 	char *kept = arena_take(call_arena(call), length + 1);
 	memcpy(kept, text, length);
-	*statement = (struct view){kept, (uint32_t)length};
-	sign_personal(wallet->signer, wallet->keys->wallet_secret, text, length, signature);
+	return (struct view){kept, (uint32_t)length};
+}
+
+static void say(struct wallet *wallet, struct call *call, const char *text, struct view *statement,
+		struct signature *signature)
+{
+	*statement = in_arena(call, text);
+	sign_personal(wallet->signer, wallet->keys->wallet_secret, text, strlen(text), signature);
 }
 
 enum err on_wallet_sign_peer_proof(struct actor *self, struct call *call,
@@ -229,8 +230,8 @@ enum err on_wallet_sign_peer_proof(struct actor *self, struct call *call,
 	char why[VERDICT_TEXT], text[SAYING_TEXT];
 	if (!verdict_peer_proof(&wallet->policy, in->timestamp, wall_clock(), why))
 		return refused(self, call, "wallet_sign_peer_proof", why);
-	size_t length = saying_peer_proof(&wallet->keys->address, in->timestamp, text);
-	say(wallet, call, text, length, &out->statement, &out->signature);
+	saying_peer_proof(&wallet->keys->address, in->timestamp, text);
+	say(wallet, call, text, &out->statement, &out->signature);
 	return ERR_OK;
 }
 
@@ -244,8 +245,8 @@ enum err on_wallet_sign_hub_challenge(struct actor *self, struct call *call,
 		return refused(self, call, "wallet_sign_hub_challenge", why);
 	const struct hub_challenge challenge = {in->hub, in->challenge, in->has_session, in->session,
 						in->expires};
-	size_t length = saying_hub_challenge(&wallet->keys->address, &challenge, text);
-	say(wallet, call, text, length, &out->statement, &out->signature);
+	saying_hub_challenge(&wallet->keys->address, &challenge, text);
+	say(wallet, call, text, &out->statement, &out->signature);
 	return ERR_OK;
 }
 
@@ -265,55 +266,47 @@ enum err on_wallet_sign_relay_proof(struct actor *self, struct call *call,
 
 /* -- what may be signed ------------------------------------------------------------------------ */
 
-static struct view in_arena(struct call *call, const char *text)
-{
-	size_t length = strlen(text);
-	char *kept = arena_take(call_arena(call), length + 1);
-	memcpy(kept, text, length);
-	return (struct view){kept, (uint32_t)length};
-}
-
 static struct view coins(struct call *call, const struct u256 *amount)
 {
 	char text[U256_TEXT];
 	return in_arena(call, u256_text(amount, COIN_DECIMALS, text));
 }
 
+static void put_sums(struct call *call, const struct sums *sums, const struct u256 *value,
+		     const struct u256 *fee, struct policy_row *row)
+{
+	row->signed_today = sums->count;
+	row->value_today = coins(call, &sums->value);
+	row->value_per_day = coins(call, value);
+	row->fee_today = coins(call, &sums->fee);
+	row->fee_per_day = coins(call, fee);
+	row->last = sums->newest_s;
+}
+
 static void rule_row(const struct wallet *wallet, struct call *call, const struct policy_rule *rule,
 		     uint64_t now, struct policy_row *row)
 {
-	uint64_t chain = wallet->policy.chains[rule->chain].id;
 	char text[U256_TEXT], methods[POLICY_METHODS_TEXT];
-	struct sums sums = spent_sums(wallet->spent, chain, rule->name, now);
+	row->chain_id = wallet->policy.chains[rule->chain].id;
+	struct sums sums = spent_sums(wallet->spent, row->chain_id, rule->name, now);
+	put_sums(call, &sums, &rule->value_per_day, &rule->fee_per_day, row);
 	memcpy(row->rule, rule->name, sizeof row->rule);
-	row->chain_id = chain;
 	row->to = rule->to;
 	row->methods = in_arena(call, policy_methods_text(rule, methods));
-	row->signed_today = sums.count;
 	row->count_per_day = rule->count_per_day;
-	row->value_today = coins(call, &sums.value);
-	row->value_per_day = coins(call, &rule->value_per_day);
-	row->fee_today = coins(call, &sums.fee);
-	row->fee_per_day = coins(call, &rule->fee_per_day);
 	row->amount_word = rule->amount_word;
 	row->amount_today = in_arena(call, u256_text(&sums.amount, 0, text));
 	row->amount_per_day = in_arena(call, u256_text(&rule->amount_per_day, 0, text));
 	row->spacing_s = rule->spacing_s;
-	row->last = sums.newest_s;
 }
 
 static void chain_row(const struct wallet *wallet, struct call *call, const struct policy_chain *chain,
 		      uint64_t now, struct policy_row *row)
 {
 	struct sums sums = spent_sums(wallet->spent, chain->id, NULL, now);
+	put_sums(call, &sums, &chain->value_per_day, &chain->fee_per_day, row);
 	row->chain_id = chain->id;
-	row->signed_today = sums.count;
 	row->count_per_day = SPENT_SLOTS;
-	row->value_today = coins(call, &sums.value);
-	row->value_per_day = coins(call, &chain->value_per_day);
-	row->fee_today = coins(call, &sums.fee);
-	row->fee_per_day = coins(call, &chain->fee_per_day);
-	row->last = sums.newest_s;
 }
 
 enum err on_wallet_policy(struct actor *self, struct call *call, const struct wallet_policy *in,
@@ -329,7 +322,7 @@ enum err on_wallet_policy(struct actor *self, struct call *call, const struct wa
 		chain_row(wallet, call, &policy->chains[i], now, &rows[out->rules_count++]);
 	for (unsigned i = 0; i < policy->rule_count; i++)
 		rule_row(wallet, call, &policy->rules[i], now, &rows[out->rules_count++]);
-	out->present = wallet->has_policy;
+	out->present = policy->present;
 	out->rules = rows;
 	out->statements = in_arena(call, policy_statements_text(policy, text));
 	out->hubs = in_arena(call, policy_hubs_text(policy, text));
@@ -384,8 +377,7 @@ static int prepare(struct actor *self, struct wallet *wallet)
 static int open_policy(struct actor *self, struct wallet *wallet)
 {
 	const char *line = actor_setting(self, "policy");
-	wallet->has_policy = *line != '\0';
-	if (!wallet->has_policy || policy_parse(line, &wallet->policy))
+	if (!*line || policy_parse(line, &wallet->policy))
 		return 0;
 	log_error("wallet.policy",
 		  "why=\"the supervisor told a policy that is none; install all programs from one build\"");
@@ -411,6 +403,12 @@ static int open_books(struct actor *self, struct wallet *wallet, int folder)
 	return 0;
 }
 
+static void name(struct wallet *wallet)
+{
+	address_text(&wallet->keys->address, wallet->address);
+	peer_id_text(&wallet->keys->node_key, wallet->peer_id);
+}
+
 static int start(struct actor *self)
 {
 	struct wallet *wallet = actor_state(self);
@@ -428,8 +426,7 @@ static int start(struct actor *self)
 	if (failed)
 		return failed;
 
-	address_text(&wallet->keys->address, wallet->address);
-	peer_id_text(&wallet->keys->node_key, wallet->peer_id);
+	name(wallet);
 	statement_make(wallet->keys, wallet->signer, &wallet->statement);
 	log_info("wallet.opened", "address=%s peer=%s", wallet->address, wallet->peer_id);
 	return 0;
@@ -437,13 +434,11 @@ static int start(struct actor *self)
 
 /* -- warren-wallet --init ---------------------------------------------------------------------- */
 
-static int tell(const struct wallet *wallet, const char *how)
+static int tell(struct wallet *wallet, const char *how)
 {
-	char address[ADDRESS_TEXT], peer_id[PEER_ID_TEXT];
-	address_text(&wallet->keys->address, address);
-	peer_id_text(&wallet->keys->node_key, peer_id);
-	log_info("wallet.keys", "keys=%s address=%s peer=%s", how, address, peer_id);
-	printf("address %s\npeer %s\nkeys %s\n", address, peer_id, how);
+	name(wallet);
+	log_info("wallet.keys", "keys=%s address=%s peer=%s", how, wallet->address, wallet->peer_id);
+	printf("address %s\npeer %s\nkeys %s\n", wallet->address, wallet->peer_id, how);
 	return fflush(stdout) == 0 ? 0 : EXIT_WORLD;
 }
 

@@ -40,14 +40,15 @@ Test(policy, a_change_is_another_policy_or_none)
 {
 	static struct policy policy;
 	char text[POLICY_TEXT], again[POLICY_TEXT];
-	const size_t length = strlen(LINE);
+	const char *line = LINE, *bytes = "\n\"; ,.0aZ-+=:\x80";
+	const size_t length = strlen(line);
 	unsigned taken = 0;
 	for (size_t at = 0; at < length; at++) {
 		memcpy(text, LINE, at);
-		memcpy(text + at, LINE + at + 1, length - at);
+		memcpy(text + at, line + at + 1, length - at);
 		taken += policy_parse(text, &policy) && policy_print(&policy, again) &&
 			 strcmp(text, again) != 0;
-		for (const char *with = "\n\"; ,.0aZ-+=:\x80"; *with; with++) {
+		for (const char *with = bytes; *with; with++) {
 			memcpy(text, LINE, length + 1);
 			text[at] = *with;
 			taken += policy_parse(text, &policy) && policy_print(&policy, again) &&
@@ -63,13 +64,16 @@ Test(policy, a_change_is_another_policy_or_none)
 
 Test(policy, bounds)
 {
+#define CHAIN "chain 1 0 0;"
+#define TO    "f78f840ef0e321512b09e98c76ea0229affc4b73"
+#define SEVEN "pay,pay,pay,pay,pay,pay,pay"
 	static const char *const wrong[] = {
 		"chain 0 0 0;.",
 		"chain 4294967296 0 0;.",
 		"chain 1 0;.",
 		"chain 1 0 0 0;.",
 		"chain 01 0 0;.",
-		"chain 1 0 0;chain 2 0 0;chain 3 0 0;chain 4 0 0;chain 5 0 0;.",
+		CHAIN "chain 2 0 0;chain 3 0 0;chain 4 0 0;chain 5 0 0;.",
 		"say nothing;.",
 		"say peer-proof;say peer-proof;.",
 		"hub Example.org;.",
@@ -77,13 +81,12 @@ Test(policy, bounds)
 		"hub a..b;.",
 		"hub ;.",
 		"bub a;.",
-		"rule a 1 f78f840ef0e321512b09e98c76ea0229affc4b73 0 0 0 0 0 0 pay -;.", /* no such chain */
-		"chain 1 0 0;rule A 1 f78f840ef0e321512b09e98c76ea0229affc4b73 0 0 0 0 0 0 pay -;.",
-		"chain 1 0 0;rule a 1 f78f840ef0e321512b09e98c76ea0229affc4b73 0 0 0 0 33 0 pay -;.",
-		"chain 1 0 0;rule a 1 f78f840ef0e321512b09e98c76ea0229affc4b73 0 0 0 0 0 0 1248ab2b:33 -;.",
-		"chain 1 0 0;rule a 1 f78f840ef0e321512b09e98c76ea0229affc4b73 0 0 0 0 0 0 "
-		"pay,pay,pay,pay,pay,pay,pay -;.",
-		"chain 1 0 0;rule a 1 f78f840ef0e321512b09e98c76ea0229affc4b 0 0 0 0 0 0 pay -;.",
+		"rule a 1 " TO " 0 0 0 0 0 0 pay -;.", /* no such chain */
+		CHAIN "rule A 1 " TO " 0 0 0 0 0 0 pay -;.",
+		CHAIN "rule a 1 " TO " 0 0 0 0 33 0 pay -;.",
+		CHAIN "rule a 1 " TO " 0 0 0 0 0 0 1248ab2b:33 -;.",
+		CHAIN "rule a 1 " TO " 0 0 0 0 0 0 " SEVEN " -;.",
+		CHAIN "rule a 1 f78f 0 0 0 0 0 0 pay -;.",
 	};
 	static struct policy policy;
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)

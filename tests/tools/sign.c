@@ -67,7 +67,8 @@ static void sign_tx(struct signer *signer, const uint8_t secret[WALLET_SECRET], 
 	show(hash.bytes, sizeof hash.bytes, "\n");
 }
 
-static void sign_text(struct signer *signer, const uint8_t secret[WALLET_SECRET], const char *text, size_t length)
+static void sign_text(struct signer *signer, const uint8_t secret[WALLET_SECRET], const char *text,
+		      size_t length)
 {
 	struct signature signature;
 	sign_personal(signer, secret, text, length, &signature);
