@@ -1,8 +1,8 @@
 /* unlock = "ask": the machine's unlock secret lies under a passphrase, in ROOT/machine/unlock.sealed, and a start leaves the
- * nodes locked until `warrend unlock`. The passphrase is stretched by the verb that asked for it; the supervisor is handed the
  * nodes locked until `warrend unlock`. The passphrase is stretched by the verb that asked for it; the supervisor is handed
  * the secret itself over ROOT/run/unlock.sock, which is root's (or ours) alone, and compares it with a check value. No message
  * of the bus ever has it.
+ *
  *   offset  bytes   unlock.sealed
  *        0      8   "WARRENUL"
  *        8      4   version 1, log2 N, r, p of scrypt: 1 18 8 1

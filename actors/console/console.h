@@ -46,6 +46,9 @@ struct console {
 	C(add, "", 0, 0, "a new node: its users, folder, keys and reservation (root)", "warren add --tier silver")     \
 	C(up, "", 0, 0, "start the machine (warrend start)", "warren up")                                              \
 	C(down, "", 0, 0, "stop the machine and all its nodes (warrend stop)", "warren down")                          \
+	C(unlock, "", 0, 0, "ask for the machine's passphrase and let its locked nodes start (root)", "warren unlock") \
+	C(export, "N FILE", 2, 2, "the wallet key of node N as V3 keystore, under a passphrase that is asked for (root)", \
+	  "warren export 1 node1.json")                                                                                \
 	C(selftest, "[isolation]", 0, 1, "a burglar in every kind of jail, on a scratch machine (root)",                       \
 	  "sudo warren selftest isolation -v")                                                                         \
 	C(help, "[COMMAND]", 0, 1, "this, or all about one command", "warren help logs")
@@ -71,6 +74,7 @@ struct console {
 	{"level", "for", '\0', "TIME", "back to info after this long; 10m unless given, 0: never"},                    \
 	{"add", "tier", '\0', "TIER", "bronze, silver, gold or platinum"},                                             \
 	{"add", "storage", '\0', "MB", "MiB it may hold, when it is not what the tier says"},                          \
+	{"add", "import", '\0', "FILE", "its wallet key: a V3 keystore or 64 hex digits in FILE, or - to be asked"},     \
 	{"add", "port", '\0', "PORT", "its HTTP port, when it is not 5001 + 100 for each earlier node"},               \
 	{NULL, NULL, '\0', NULL, NULL}
 

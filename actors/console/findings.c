@@ -75,7 +75,7 @@ static void of_process(struct findings *findings, const struct process_row *proc
 			    "%s was killed and the kernel does not let it go", who);
 		return;
 	case PROCESS_LOCKED:
-		finding_add(findings, WARN, "warrend unlock",
+		finding_add(findings, WARN, "warren unlock",
 			    "%s is locked: its keys wait for the machine's passphrase", who);
 		return;
 	case PROCESS_STATE_COUNT:

@@ -81,7 +81,8 @@ static enum settled settled(const struct steward_status_reply *status, const str
 		if (!in_target(target, &status->processes[i]))
 			continue;
 		enum process_state state = process_state(&status->processes[i]);
-		if (state == PROCESS_PARKED || state == PROCESS_MISCONFIGURED || state == PROCESS_STUCK)
+		if (state == PROCESS_PARKED || state == PROCESS_MISCONFIGURED || state == PROCESS_STUCK ||
+		    state == PROCESS_LOCKED)
 			return NEVER;
 		all = all && state == PROCESS_READY;
 	}
@@ -294,14 +295,17 @@ enum ending command_selftest(struct console *console)
 
 enum ending command_add(struct console *console)
 {
-	const char *more[8] = {NULL};
+	const char *more[10] = {NULL};
 	unsigned count = 0;
 	uint64_t number;
 	static const struct {
 		const char *name, *option;
 		uint64_t highest;
-	} passed[] = {{"tier", "--tier", 0}, {"storage", "--storage", 4194304}, {"port", "--port", 65535}};
-	for (unsigned i = 0; i < 3; i++) {
+	} passed[] = {{"tier", "--tier", 0},
+		      {"storage", "--storage", 4194304},
+		      {"port", "--port", 65535},
+		      {"import", "--import", 0}};
+	for (unsigned i = 0; i < sizeof passed / sizeof *passed; i++) {
 		const char *value = argument(&console->arguments, passed[i].name);
 		if (!value)
 			continue;
@@ -315,6 +319,18 @@ enum ending command_add(struct console *console)
 		return complain(console, END_USAGE, "usage",
 				"which tier? bronze, silver, gold or platinum: warren add --tier silver");
 	return hand_over(console, "add", more);
+}
+
+enum ending command_unlock(struct console *console)
+{
+	static const char *const none[] = {NULL};
+	return hand_over(console, "unlock", none);
+}
+
+enum ending command_export(struct console *console)
+{
+	const char *const more[] = {console->arguments.words[0], console->arguments.words[1], NULL};
+	return hand_over(console, "export", more);
 }
 
 enum ending command_up(struct console *console)

@@ -6,19 +6,10 @@ const assert = require('node:assert')
 const crypto = require('node:crypto')
 const { spawnSync } = require('node:child_process')
 const path = require('node:path')
+const { ethers } = require('./installed.js')
 
 const BUILD = process.env.WARREN_BUILD || path.join(__dirname, '..', '..', 'build', 'release')
 const COUNT = process.env.WARREN_LONG ? 5000 : 200
-
-// What package.json and its lock name, installed here on first use.
-function installed() {
-	try { return require('ethers') } catch {
-		const npm = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: __dirname, encoding: 'utf8', timeout: 240000 })
-		if (npm.status !== 0) throw new Error(`npm ci in tests/peers: ${npm.stdout}${npm.stderr}${npm.error || ''}`)
-		return require('ethers')
-	}
-}
-const ethers = installed()
 
 const seed = process.env.WARREN_SEED || String(crypto.randomInt(1e9))
 console.log(`# WARREN_SEED=${seed}`)

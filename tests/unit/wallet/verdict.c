@@ -157,6 +157,10 @@ Test(verdict, a_nonce_is_charged_once_at_its_highest)
 	cr_expect_eq(sums.count, 1);
 	cr_expect_eq(u256_compare(&sums.value, &value), 0);
 	cr_expect_eq(u256_compare(&sums.fee, &fee), 0);
+	sums = spent_sums(books.spent, 1370, NULL, books.now);
+	cr_expect_eq(sums.count, 1, "of the chain, too");
+	cr_expect_eq(u256_compare(&sums.value, &value), 0);
+	cr_expect_eq(u256_compare(&sums.fee, &fee), 0);
 	again.max_fee = wei("0.000005000001");
 	cr_expect_not(books_sign(&books, &again), "the fee of a replacement counts");
 	again = tx;
