@@ -15,7 +15,7 @@ test('what ethers seals opens here, what we seal opens there', async () => {
 	try {
 		for (const [node, { N, r, p }] of [{ N: 131072, r: 8, p: 1 }, { N: 4096, r: 8, p: 6 }, { N: 1024, r: 1, p: 8 }].entries()) {
 			const wallet = ethers.Wallet.createRandom(), passphrase = `pass phrase ${node} ü`
-			fs.writeFileSync(file, await wallet.encrypt(passphrase, { scrypt: { N, r, p } }), { mode: 0o600 })
+			fs.writeFileSync(file, await ethers.encryptKeystoreJson({ address: wallet.address, privateKey: wallet.privateKey }, passphrase, { scrypt: { N, r, p } }), { mode: 0o600 })
 			const added = machine.run('warrend', ['add', '--tier', 'bronze', '--storage', '16', '--port', String(port++), '--import', file],
 				{ fails: true, input: passphrase + '\n' })
 			assert.strictEqual(added.code, 0, added.err)

@@ -3,7 +3,7 @@
 const test = require('node:test')
 const assert = require('node:assert')
 const crypto = require('node:crypto')
-const { spawn } = require('node:child_process')
+const { spawn, spawnSync } = require('node:child_process')
 const fs = require('node:fs')
 const path = require('node:path')
 const { Machine, sleep } = require('./machine.js')
@@ -213,6 +213,52 @@ test('unlock = "ask": the nodes are locked until the passphrase was given', asyn
 		machine.run('warrend', ['unlock'], { input: 'another long passphrase\n' })
 		await machine.ready()
 	} finally { await machine.destroy() }
+})
+
+// -- the disk before the signature ---------------------------------------------------------------
+
+const tool = (name, ...args) => spawnSync(name, args, { encoding: 'utf8', timeout: 60000 })
+
+// Puts the node's keys on a file system of their own, which can be frozen. False: this system mounts no loop devices.
+function ownFileSystem(machine, folder) {
+	const image = path.join(machine.root, 'keys.ext4'), there = path.join(machine.root, 'there')
+	fs.writeFileSync(image, '')
+	fs.truncateSync(image, 32 << 20)
+	fs.mkdirSync(there)
+	if (tool('mkfs.ext4', '-q', '-F', image).status !== 0 || tool('mount', '-o', 'loop', image, there).status !== 0) return false
+	fs.rmdirSync(path.join(there, 'lost+found'))
+	const copied = tool('cp', '-a', `${folder}/.`, there)
+	tool('umount', there)
+	return copied.status === 0 && tool('mount', '-o', 'loop', image, folder).status === 0
+}
+
+test('no signature leaves before its charge is on the disk, and nobody waits for a disk that does not answer', { skip: process.getuid() !== 0 && 'needs root: to freeze a file system' }, async (t) => {
+	const machine = await withKey({ start: false })
+	const folder = path.join(machine.root, 'node1', 'keys')
+	try {
+		if (!ownFileSystem(machine, folder)) return t.skip('no loop device can be mounted here')
+		machine.start()
+		assert.strictEqual(call(machine, 'wallet_sign_tx', ...pay(9, { once: 'aa'.repeat(32) })).raw, RAW, 'a control: it signs')
+		assert.strictEqual(tool('fsfreeze', '-f', folder).status, 0)
+		const pid = machine.process('wallet@1').pid, asked = pay(10, { once: 'bb'.repeat(32) })
+		const waits = spawn(path.join(machine.root, 'bin', 'warren'), ['--root', machine.root, 'call', 'wallet@1', 'wallet_sign_tx', ...asked, '--json'])
+		let said = ''
+		waits.stdout.on('data', (data) => { said += data })
+		const ended = new Promise((resolve) => waits.on('exit', resolve))
+		await machine.until('it is under way', () => /signatures under way +1\b/.test(machine.warren('limits', 'wallet@1').out))
+		assert.strictEqual(call(machine, 'wallet_address').text, ADDRESS, 'others are answered meanwhile')
+		await ended
+		assert.strictEqual(JSON.parse(said).error, 'late', 'and no signature came')
+		assert.strictEqual(tool('fsfreeze', '-u', folder).status, 0)
+		assert.ok(call(machine, 'wallet_sign_tx', ...asked).raw, 'asked again, it is there')
+		assert.strictEqual(machine.process('wallet@1').pid, pid, 'the wallet lived through it')
+		assert.strictEqual(call(machine, 'wallet_policy').rules.find((rule) => rule.rule === 'pay').signed_today, 2, 'and was charged once')
+	} finally {
+		tool('fsfreeze', '-u', folder)
+		machine.run('warrend', ['stop'], { fails: true })
+		tool('umount', folder)
+		await machine.destroy()
+	}
 })
 
 // -- who knows the key ---------------------------------------------------------------------------
