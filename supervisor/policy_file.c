@@ -243,11 +243,24 @@ static void take_rule_word(struct reading *reading, const config_setting_t *at, 
 	}
 }
 
+/* A rule about an argument that a method has not would allow nothing, in silence. */
+static void check_words(struct reading *reading, const config_setting_t *at, const struct policy_rule *rule)
+{
+	unsigned highest = rule->amount_word;
+	for (unsigned i = 0; i < rule->fixed_count; i++)
+		highest = rule->fixed[i].word > highest ? rule->fixed[i].word : highest;
+	for (unsigned i = 0; i < rule->method_count; i++)
+		if (!rule->methods[i].pay && highest > rule->methods[i].words)
+			wrong(reading, at, "rule \"%s\" is about argument %u, and its method %u has only %u",
+			      rule->name, highest, i + 1, rule->methods[i].words);
+}
+
 static void check_rule(struct reading *reading, const config_setting_t *at, const struct policy_rule *rule)
 {
 	static const struct address nobody;
 	if (!*rule->name || memcmp(&rule->to, &nobody, sizeof nobody) == 0 || !rule->method_count)
 		wrong(reading, at, "a rule needs name, to and methods");
+	check_words(reading, at, rule);
 	if (!rule->amount_word != u256_is_zero(&rule->amount_per_day))
 		wrong(reading, at, "amount_word and amount_per_day go together");
 	for (const struct policy_rule *other = reading->policy->rules; other < rule; other++)

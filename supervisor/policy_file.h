@@ -6,9 +6,9 @@
  *     value_per_day = "1";           // coins, 18 decimals, in any rolling 24 hours; over all rules of the chain
  *     fee_per_day = "0.5";           // gas limit × max fee, as if all of it were used
  *     rules = ({
- *       name = "heartbeat";
- *       to = "0xF78F840eF0e321512b09e98C76eA0229Affc4b73";
- *       methods = ["heartbeatByNodeId(bytes32)"];   // or "0x1248ab2b:1" (words of arguments, + when one is dynamic), or "pay"
+ *       name = "stake";
+ *       to = "0xEfD7B65676FCD4b6d242CbC067C2470df19df1dE";
+ *       methods = ["approve(address,uint256)"];     // or "0x095ea7b3:2" (words of arguments, + when one is dynamic), or "pay"
  *       fee_per_day = "0.2";         // not said: the chain's
  *       value_per_day = "0";         // not said: 0
  *       count_per_day = 400;         // not said: 16384

@@ -220,6 +220,11 @@ Test(policy_file, what_does_not_go_together)
 		{"chains = ({ id = 1; rules = ({ name = \"a\"; to = "
 		 "\"0x0000000000000000000000000000000000000001\"; methods = []; }); });",
 		 "1 to"},
+		{"chains = ({ id = 1; rules = ({ name = \"a\"; to = "
+		 "\"0x0000000000000000000000000000000000000001\"; "
+		 "methods = [\"transfer(address,uint256)\"]; only = ({ word = 3; is = "
+		 "\"0x0000000000000000000000000000000000000001\"; }); }); });",
+		 "is about argument 3, and its method 1 has only 2"},
 		{"chains = 5;", "chains, statements, hubs"},
 		{"chains = ( 5 );", "list of groups"},
 		{"chains = (", "syntax error"},
