@@ -47,7 +47,12 @@ enum {
 };
 
 enum { BIRTH_MAGIC = 0x57425254, BIRTH_VERSION = 1, SETTINGS_MAX = 8192 };
-enum { BIRTH_INIT = 1 << 0 }; /* make your lasting state, say so on stdout, exit; no bus, no life pipe */
+enum {
+	BIRTH_INIT = 1 << 0,   /* make your lasting state, say so on stdout, exit; no bus, no life pipe */
+	BIRTH_IMPORT = 1 << 1, /* with it: from what FD_FIRST holds (BIRTH_FILE), or from what is typed on descriptor 0 */
+	BIRTH_EXPORT = 1 << 2, /* with it: make nothing; write the keys for elsewhere, to FD_FIRST or stdout */
+	BIRTH_FILE = 1 << 3,   /* FD_FIRST is that file */
+};
 
 struct birth {
 	uint32_t magic;

@@ -52,7 +52,8 @@ enum control_row_type {
 	S(WAITING, "waiting") /* for the broker to know it, or for its turn */                               \
 	S(STARTING, "starting") S(READY, "ready") S(BACKOFF, "back-off") /* died; starts again later */      \
 	S(PARKED, "parked") /* its node died too often */ S(MISCONFIGURED, "misconfigured") /* exit 78 */    \
-	S(STOPPING, "stopping") S(STOPPED, "stopped") S(STUCK, "stuck") /* killed, and still there: D state */
+	S(STOPPING, "stopping") S(STOPPED, "stopped") S(STUCK, "stuck") /* killed, and still there: D state */ \
+	S(LOCKED, "locked") /* its keys are sealed; warrend unlock */
 
 enum process_state {
 #define S(SYMBOL, name) PROCESS_##SYMBOL,

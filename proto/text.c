@@ -1,6 +1,7 @@
 /* Messages to and from the texts that people read and type (tap, `warren call`). Pure but for the arena. */
 #include "actors/base/memory/memory.h"
 #include "proto/msg.h"
+#include "proto/u256.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -235,6 +236,9 @@ static bool set_field(const struct field *field, uint8_t *member, const char *te
 	case FIELD_cid:
 		return cid_parse(text, strlen(text), (struct cid *)member);
 	case FIELD_u256:
+		if (text[0] && text[1] != 'x' && strlen(text) != 2 * field->size)
+			return u256_parse(text, strlen(text), 0, (struct u256 *)member);
+		__attribute__((fallthrough)); /* to hex */
 	case FIELD_hash:
 	case FIELD_address:
 	case FIELD_key:
@@ -272,9 +276,10 @@ static const char *expected(const struct field *field, char text[64])
 		return text;
 	case FIELD_i64:
 		return "a whole number";
+	case FIELD_u256:
+		return "a whole number, or 64 hex digits";
 	case FIELD_cid:
 		return "a CID: bafkrei and 52 letters, or 64 hex digits";
-	case FIELD_u256:
 	case FIELD_hash:
 	case FIELD_address:
 	case FIELD_key:

@@ -11,11 +11,12 @@
 #include "supervisor/half.h"
 #include "supervisor/host.h"
 #include "supervisor/jail.h"
+#include "supervisor/keystore.h"
 #include "supervisor/listen.h"
 #include "supervisor/make.h"
 #include "supervisor/nodes.h"
+#include "supervisor/passphrase.h"
 #include "supervisor/tiers.h"
-#include "supervisor/unlock.h"
 
 #include "proto/birth.h"
 
@@ -185,11 +186,11 @@ static bool make_node(struct adding *adding, struct why *why)
 	if (!adding->request.json)
 		printf("node %u\n", adding->node.node);
 	return make_folders(adding, why) &&
-	       init_run(machine, &adding->unlock, adding->config, &adding->node, WALLET, true, &adding->said,
-			why) &&
+	       keystore_make_wallet(machine, &adding->unlock, adding->config, &adding->node,
+				    adding->request.import, &adding->said, why) &&
 	       check_wallet(adding, why) &&
-	       init_run(machine, &adding->unlock, adding->config, &adding->node, STORE, false, &adding->said,
-			why) &&
+	       init_run(machine, &adding->unlock, adding->config, &adding->node, STORE,
+			&(struct init_how){.file = -1, .said = &adding->said}, why) &&
 	       (disk_sync(machine->fd) || refuse(why, "%s: %s", machine->root, strerror(errno))) &&
 	       write_config(adding, why);
 }
@@ -198,12 +199,10 @@ static bool make_node(struct adding *adding, struct why *why)
 
 static bool load(struct adding *adding, struct why *why)
 {
-	char own[ROOT_TEXT + 16];
-	snprintf(own, sizeof own, "%s/machine", adding->machine->root);
 	adding->config = config_of(adding->machine, why);
 	if (!adding->config || (adding->machine->as_root && !jail_possible(why)))
 		return false;
-	return unlock_load(&adding->unlock, adding->machine->own, own, why);
+	return unlock_obtain(adding->machine, adding->config, &adding->unlock, why);
 }
 
 static int say_added(const struct adding *adding)

@@ -9,6 +9,7 @@ struct add_request {
 	uint32_t storage_mib; /* 0: the tier's */
 	uint16_t port;        /* 0: the number's (FEATURES K29) */
 	bool json;
+	const char *import;   /* the wallet's key: a file, or "-" to be asked for it; NULL: a new one is made */
 };
 
 /* Prints what the operator should know, or on stderr why not. Either the node is whole when it returns, or, after a kill at
@@ -23,7 +24,13 @@ struct init_said { /* its lines "address …" and "peer …"; "" where it said n
 	bool quiet;
 	char address[44], peer[65];
 };
+struct init_how {
+	bool terminal; /* its standard input is ours */
+	uint8_t flags; /* BIRTH_IMPORT, BIRTH_EXPORT, BIRTH_FILE (proto/birth.h) */
+	int file;      /* -1: none */
+	struct init_said *said;
+};
 bool init_run(const struct machine *machine, const struct unlock *unlock, const struct config *config,
-	      const struct node_config *node, enum kind kind, bool terminal, struct init_said *said, struct why *why);
+	      const struct node_config *node, enum kind kind, const struct init_how *how, struct why *why);
 
 #endif

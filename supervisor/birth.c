@@ -93,6 +93,8 @@ static bool arrange(const struct birth_plan *plan, struct tools *tools)
 	for (int bit = 0; bit < BIRTH_GIVES && !plan->init; bit++)
 		if (plan->row->opens & 1U << bit)
 			given[count++] = plan->gives[bit];
+	if (plan->init && plan->extra >= 0)
+		given[count++] = plan->extra;
 	for (int i = 0; i < count; i++)
 		if (!lift(&given[i]))
 			return false;

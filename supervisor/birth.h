@@ -14,6 +14,7 @@ struct birth_plan {
 	int in, out, log;      /* 0, 1 and FD_LOG */
 	int life;              /* FD_LIFE */
 	int record;            /* FD_BIRTH */
+	int extra;             /* with init: FD_FIRST; -1: none */
 	int gives[BIRTH_GIVES]; /* by bit of row->opens; -1 where there is none */
 	struct jail jail;
 };

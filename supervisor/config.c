@@ -6,6 +6,7 @@
 #include "proto/birth.h"
 #include "supervisor/config_file.h"
 #include "supervisor/config_rows.h"
+#include "supervisor/policy_file.h"
 #include "supervisor/tiers.h"
 #include "proto/shards.h"
 
@@ -284,6 +285,7 @@ struct config *config_load(int etc, const char *path, struct mistakes *mistakes)
 	read_nodes(&loading);
 	check_ports(&loading);
 	check_wallets(&loading);
+	policy_files_read(etc, path, loading.config, mistakes);
 	values_free(loading.machine);
 	values_free(loading.environment);
 	if (mistakes->count != before)
@@ -297,7 +299,7 @@ void config_free(struct config **config)
 		return;
 	values_free((*config)->values);
 	for (unsigned i = 0; i < (*config)->count; i++)
-		values_free((*config)->nodes[i].values);
+		node_config_free(&(*config)->nodes[i]);
 	x_free(&(*config)->nodes);
 	x_free(config);
 }
@@ -332,6 +334,7 @@ struct node_config config_propose(const struct config *config, uint16_t node, co
 void node_config_free(struct node_config *node)
 {
 	values_free(node->values);
+	x_free(&node->policy);
 }
 
 /* -- what a process is told -------------------------------------------------------------------- */
@@ -348,6 +351,14 @@ int config_told(const struct config *config, const struct node_config *node, con
 		memcpy(name, word, letters);
 		name[letters] = '\0';
 		word += letters;
+		if (strcmp(name, "policy") == 0) { /* of a file of its own, policy_file.c */
+			int said = snprintf(text + length, room - length, "policy=%s\n",
+					    node && node->policy ? node->policy : "");
+			if (said < 0 || (size_t)said >= room - length)
+				return -1;
+			length += (size_t)said;
+			continue;
+		}
 		enum setting setting = setting_by_name(name);
 		if (setting == SETTINGS)
 			return -1;

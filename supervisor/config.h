@@ -30,6 +30,7 @@ struct value {
 struct node_config {
 	uint16_t node;
 	struct value values[SETTINGS]; /* NODE words, all resolved: port and quota_mb are never 0 */
+	char *policy;                  /* what its wallet is told (proto/policy.h); NULL: nothing may be signed */
 };
 
 struct config {

@@ -85,7 +85,7 @@ static void read_word(const config_setting_t *from, const char *shown, bool of_n
 	given[setting] = value;
 }
 
-static bool trusted(int fd, const char *shown, struct mistakes *mistakes)
+bool config_file_trusted(int fd, const char *shown, struct mistakes *mistakes)
 {
 	struct stat file;
 	if (fstat(fd, &file) != 0 || !S_ISREG(file.st_mode))
@@ -128,7 +128,7 @@ bool config_file_read(int etc, const char *name, const char *shown, bool of_node
 			mistake(mistakes, shown, 0, "cannot be read: %s", strerror(errno));
 		return errno != ENOENT;
 	}
-	FILE *file = trusted(fd, shown, mistakes) ? fdopen(fd, "r") : NULL;
+	FILE *file = config_file_trusted(fd, shown, mistakes) ? fdopen(fd, "r") : NULL;
 	if (!file) {
 		close(fd);
 		return true;

@@ -9,6 +9,10 @@
 bool config_file_read(int etc, const char *name, const char *shown, bool of_node, struct value given[SETTINGS],
 		      struct mistakes *mistakes);
 
+/* Whether what is open here may be believed: a file of root's or ours that nobody else can write, and not too long. Says what is
+ * wrong. */
+bool config_file_trusted(int fd, const char *shown, struct mistakes *mistakes);
+
 void values_free(struct value values[SETTINGS]);
 
 #endif

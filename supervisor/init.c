@@ -27,8 +27,9 @@ struct initial {
 	const struct config *config;
 	const struct node_config *node;
 	const struct actor_row *row;
+	struct init_how how;
 	int program, self, null, record[2], out[2];
-	bool terminal, readable;
+	bool readable;
 	char self_path[PATH_TEXT + ROOT_TEXT], run_path[ROOT_TEXT + 8];
 };
 
@@ -64,11 +65,12 @@ static struct birth_plan plan_of(const struct initial *in)
 		files += store_takes(in->node->values[SETTING_quota_mb].number);
 	return (struct birth_plan){.row = in->row,
 				   .init = true,
-				   .in = in->terminal ? STDIN_FILENO : in->null,
+				   .in = in->how.terminal ? STDIN_FILENO : in->null,
 				   .out = in->out[1],
 				   .log = STDERR_FILENO,
 				   .life = in->null,
 				   .record = in->record[0],
+				   .extra = in->how.file,
 				   .jail = {.as_root = in->machine->as_root,
 					    .uid = uid,
 					    .gid = in->machine->as_root ? uid : in->machine->own_gid,
@@ -112,7 +114,7 @@ static bool write_initial(const struct initial *in, uint32_t missing)
 	} record = {.birth = {.magic = BIRTH_MAGIC,
 			      .version = BIRTH_VERSION,
 			      .kind = (uint8_t)in->row->kind,
-			      .flags = BIRTH_INIT,
+			      .flags = BIRTH_INIT | in->how.flags,
 			      .node = in->node->node,
 			      .pretend = (uint16_t)in->config->without,
 			      .uid = machine_uid(in->machine, in->row->kind, in->node->node),
@@ -164,7 +166,7 @@ static void relay(struct initial *in, struct init_said *said)
 	}
 }
 
-static bool run(struct initial *in, struct init_said *said, struct why *why)
+static bool run(struct initial *in, struct why *why)
 {
 	struct newborn newborn;
 	struct birth_report report;
@@ -181,7 +183,7 @@ static bool run(struct initial *in, struct init_said *said, struct why *why)
 	close(newborn.report);
 	close(in->record[1]);
 	in->record[1] = -1;
-	relay(in, said);
+	relay(in, in->how.said);
 	while (waitpid(newborn.pid, &status, 0) < 0 && errno == EINTR)
 		;
 	close(newborn.pidfd);
@@ -192,23 +194,22 @@ static bool run(struct initial *in, struct init_said *said, struct why *why)
 }
 
 bool init_run(const struct machine *machine, const struct unlock *unlock, const struct config *config,
-	      const struct node_config *node, enum kind kind, bool terminal, struct init_said *said,
-	      struct why *why)
+	      const struct node_config *node, enum kind kind, const struct init_how *how, struct why *why)
 {
 	struct initial in = {.machine = machine,
 			     .unlock = unlock,
 			     .config = config,
 			     .node = node,
 			     .row = actor_row(kind),
+			     .how = *how,
 			     .program = -1,
 			     .self = -1,
 			     .null = -1,
 			     .record = {-1, -1},
-			     .out = {-1, -1},
-			     .terminal = terminal};
+			     .out = {-1, -1}};
 	struct why inner = {"?"};
 	fflush(stdout);
-	bool fine = open_initial(&in, &inner) && run(&in, said, &inner);
+	bool fine = open_initial(&in, &inner) && run(&in, &inner);
 	close_initial(&in);
 	return fine || refuse(why, "warren-%s --init: %s", in.row->name, inner.text);
 }

@@ -281,6 +281,10 @@ static void step_absent(struct supervisor *s, struct process *process, uint64_t 
 	}
 	bool due = process->state == PROCESS_WAITING ||
 		   (process->state == PROCESS_BACKOFF && now >= process->next_ms);
+	if (due && s->locked && place_has_secret(process->row->kind)) {
+		process->state = PROCESS_LOCKED;
+		return;
+	}
 	bool known = process->row->kind == BROKER || s->roster.fd >= 0;
 	if (due && known && !s->stopping && births_under_way(s) < BIRTHS_AT_ONCE)
 		process_begin(s, process);

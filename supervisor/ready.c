@@ -14,13 +14,14 @@ static bool settled(const struct process *process)
 {
 	if (process->state == PROCESS_READY)
 		return true;
-	return process->node && (process->state == PROCESS_BACKOFF || process->state == PROCESS_PARKED ||
-				 process->state == PROCESS_MISCONFIGURED ||
-				 process->state == PROCESS_STOPPED || process->restarts);
+	return process->node &&
+	       (process->state == PROCESS_BACKOFF || process->state == PROCESS_LOCKED ||
+		process->state == PROCESS_PARKED || process->state == PROCESS_MISCONFIGURED ||
+		process->state == PROCESS_STOPPED || process->restarts);
 }
 
 struct tally {
-	unsigned ready;
+	unsigned ready, locked;
 	bool all_settled, all_final; /* final: ready, or waiting for somebody to mend it */
 };
 
@@ -30,10 +31,12 @@ static struct tally tally_of(const struct supervisor *s)
 	for (unsigned i = 0; i < s->count; i++) {
 		const struct process *process = s->processes[i];
 		tally.ready += process->state == PROCESS_READY;
+		tally.locked += process->state == PROCESS_LOCKED;
 		tally.all_settled = tally.all_settled && settled(process);
-		tally.all_final = tally.all_final && !process->ending &&
-				  (process->state == PROCESS_READY || process->state == PROCESS_PARKED ||
-				   process->state == PROCESS_MISCONFIGURED);
+		tally.all_final =
+			tally.all_final && !process->ending &&
+			(process->state == PROCESS_READY || process->state == PROCESS_PARKED ||
+			 process->state == PROCESS_LOCKED || process->state == PROCESS_MISCONFIGURED);
 	}
 	return tally;
 }
@@ -62,10 +65,10 @@ static void say_who_is_not(struct supervisor *s)
 
 static void tell_background(struct supervisor *s, const struct tally *tally, uint64_t now)
 {
-	bool all = tally->ready == s->count, wait = !s->stopping && !tally->all_final;
+	bool all = tally->ready + tally->locked == s->count, wait = !s->stopping && !tally->all_final;
 	if (s->background < 0 || (wait && elapsed_ms(now, s->started_ms) < START_PATIENCE_MS))
 		return;
-	const char ready = READY_ALL;
+	const char ready = tally->locked ? READY_LOCKED : READY_ALL;
 	if (all) {
 		ssize_t wrote = write(s->background, &ready, 1);
 		(void)wrote;

@@ -6,8 +6,9 @@
 
 enum { START_PATIENCE_MS = 30000 };
 
-/* What the background process says to `warrend start`, which passes it on: READY_ALL, or sentences. */
-enum { READY_ALL = 'R' };
+/* What the background process says to `warrend start`, which passes it on: READY_ALL, READY_LOCKED (all but what waits for
+ * `warrend unlock`), or sentences. */
+enum { READY_ALL = 'R', READY_LOCKED = 'L' };
 
 void ready_turn(struct supervisor *s, uint64_t now);
 

@@ -106,9 +106,8 @@ static bool check_programs(const struct supervisor *s, struct why *why)
 
 static bool load(struct supervisor *s, struct why *why)
 {
-	char own[ROOT_TEXT + 16], etc[ROOT_TEXT + 8];
+	char etc[ROOT_TEXT + 8];
 	struct mistakes mistakes = {0};
-	snprintf(own, sizeof own, "%s/machine", s->machine.root);
 	snprintf(etc, sizeof etc, "%s/etc", s->machine.root);
 	s->config = config_load(s->machine.etc, etc, &mistakes);
 	if (!s->config) {
@@ -125,7 +124,7 @@ static bool load(struct supervisor *s, struct why *why)
 	return check_programs(s, why) &&
 	       make_folder(&s->machine, s->machine.own, "steward", 0700, machine_uid(&s->machine, STEWARD, 0),
 			   why) &&
-	       unlock_load(&s->unlock, s->machine.own, own, why);
+	       unlock_begin(&s->machine, s->config, &s->unlock, &s->locked, s->unlocking.check, why);
 }
 
 static bool open_all(struct supervisor *s, struct why *why)
@@ -139,6 +138,8 @@ static bool open_all(struct supervisor *s, struct why *why)
 	for (int door = 0; door < DOORS; door++)
 		if (!door_open(s, door, DOOR_TRIES, why))
 			return false;
+	if (!unlocking_open(s, why))
+		return false;
 	limits_open(&s->limits, s->config->without);
 	log_folder_share(&s->machine, s->config->operators);
 	s->occupied = occupied_open(&s->machine);
@@ -211,6 +212,22 @@ static void retry_misconfigured(struct supervisor *s)
 			s->processes[i]->state = PROCESS_WAITING;
 }
 
+/* A wallet is told its policy when it is born, and its books outlive it: so a changed policy is a new birth. */
+static void apply_policies(struct supervisor *s, const struct config *old)
+{
+	for (unsigned i = 0; i < s->config->count; i++) {
+		const struct node_config *now = &s->config->nodes[i], *was = config_node(old, now->node);
+		const char *a = was && was->policy ? was->policy : "", *b = now->policy ? now->policy : "";
+		if (!was || strcmp(a, b) == 0)
+			continue;
+		log_info("policy.changed", "node=%u next=\"wallet@%u starts anew with it\"", now->node,
+			 now->node);
+		struct process *wallet = family_find(s, WALLET, now->node);
+		if (wallet && wallet->pid)
+			family_restart(s, WALLET, now->node);
+	}
+}
+
 bool supervisor_reload(struct supervisor *s, struct why *why)
 {
 	char etc[ROOT_TEXT + 8];
@@ -232,10 +249,12 @@ bool supervisor_reload(struct supervisor *s, struct why *why)
 		return false;
 	}
 	say_what_changed(s, fresh);
-	config_free(&s->config);
+	struct config *old = s->config;
 	s->config = fresh;
 	log_folder_share(&s->machine, fresh->operators);
 	family_declare(s);
+	apply_policies(s, old);
+	config_free(&old);
 	retry_misconfigured(s);
 	look_at_host(s);
 	log_info("config.read", "nodes=%u", s->config->count);
@@ -361,6 +380,7 @@ static void close_all(struct supervisor *s)
 	logs_close(s);
 	control_close(s);
 	doors_close(s);
+	unlocking_close(s);
 	limits_close(&s->limits);
 	if (s->loop)
 		loop_free(&s->loop);
@@ -376,6 +396,7 @@ int supervisor_run(struct machine *machine, int background)
 	s->machine = *machine;
 	s->background = background;
 	s->null = s->signals = s->occupied = s->command.pidfd = -1;
+	s->unlocking.listener = s->unlocking.peer = -1;
 	s->doors[DOOR_BUS] = s->doors[DOOR_OPERATE] = s->doors[DOOR_READ] = -1;
 	s->roster.fd = s->logs.fd = s->control.fd = s->logs.own_read = s->logs.own_write = -1;
 	harden_ourselves();

@@ -8,7 +8,7 @@
 #include "supervisor/loop.h"
 #include "supervisor/machine.h"
 #include "supervisor/process.h"
-#include "supervisor/unlock.h"
+#include "supervisor/passphrase.h"
 
 struct draining { /* of a node; drain.c */
 	bool over; /* nothing is waited for: its processes are asked to end */
@@ -70,11 +70,21 @@ struct command { /* alert_command, one at a time; command.c */
 	bool killed;
 };
 
+struct unlocking { /* unlock = "ask"; unlocking.c */
+	int listener, peer; /* -1: none */
+	uint8_t check[CHECK_BYTES];
+	struct unlock page; /* what comes in */
+	uint32_t length;    /* of it, as the peer said */
+	size_t got;         /* bytes, its length with them */
+};
+
 enum { DOOR_BUS, DOOR_OPERATE, DOOR_READ, DOORS };
 
 struct supervisor {
 	struct machine machine;
-	struct unlock unlock;
+	struct unlock unlock; /* empty while locked */
+	bool locked;
+	struct unlocking unlocking;
 	struct config *config;
 	struct loop *loop;
 	struct limits limits;
@@ -120,6 +130,11 @@ void node_park(struct supervisor *s, uint16_t node);
  * of a second: of a supervisor that was just killed a process may still be dying with it. */
 bool door_open(struct supervisor *s, int door, int tries, struct why *why);
 void doors_close(struct supervisor *s);
+
+/* -- unlocking.c: the door of the unlock secret ----------------------------------------------------------------------- */
+
+bool unlocking_open(struct supervisor *s, struct why *why); /* nothing to do when nothing is locked */
+void unlocking_close(struct supervisor *s);
 
 /* -- begin.c: a birth ------------------------------------------------------------------------------------------------ */
 

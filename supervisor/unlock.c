@@ -38,12 +38,12 @@ static bool is_private(int fd, const char *shown, struct why *why)
 	return true;
 }
 
-static bool new_page(struct unlock *unlock)
+bool unlock_new(struct unlock *unlock)
 {
 	void *page = mmap(NULL, UNLOCK_MOST, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (page == MAP_FAILED)
 		return false;
-	unlock->page = page;
+	*unlock = (struct unlock){.page = page};
 	mlock(page, UNLOCK_MOST); /* best effort: a limit of 0 is no reason not to run */
 	return madvise(page, UNLOCK_MOST, MADV_WIPEONFORK) == 0 &&
 	       madvise(page, UNLOCK_MOST, MADV_DONTDUMP) == 0;
@@ -73,7 +73,7 @@ bool unlock_load(struct unlock *unlock, int folder, const char *shown, struct wh
 		return refuse(why, "%s/unlock: %s; it unseals every node's keys: restore it from your backup",
 			      shown, strerror(errno));
 	bool loaded = credential || is_private(fd, shown, why);
-	if (loaded && !(new_page(unlock) && read_into(unlock, fd)))
+	if (loaded && !(unlock_new(unlock) && read_into(unlock, fd)))
 		loaded = refuse(why, "the unlock secret cannot be kept in memory: %s", strerror(errno));
 	close(fd);
 	if (loaded && unlock->length < UNLOCK_LEAST)

@@ -17,6 +17,7 @@ struct unlock {
 
 /* `folder` is ROOT/machine, `shown` its name in *why. */
 bool unlock_load(struct unlock *unlock, int folder, const char *shown, struct why *why);
+bool unlock_new(struct unlock *unlock); /* an empty page; false: errno */
 void unlock_forget(struct unlock *unlock);
 
 /* Makes ROOT/machine/unlock (0400, 32 random bytes) unless it is there, or a credential is. */

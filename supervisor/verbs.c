@@ -64,6 +64,11 @@ static int wait_for_news(const struct machine *machine, int news)
 		printf("%s is up: every process is ready\n", machine->root);
 		return 0;
 	}
+	if (length == 1 && text[0] == READY_LOCKED) {
+		printf("%s is up, and its nodes are locked; unlock them with: warrend --root %s unlock\n",
+		       machine->root, machine->root);
+		return 0;
+	}
 	if (length)
 		fprintf(stderr, "%s is not all up; what can be tried again is. Not ready:\n%s", machine->root,
 			text);

@@ -4,9 +4,11 @@
 #include "supervisor/add.h"
 #include "supervisor/answer.h"
 #include "supervisor/config_rows.h"
+#include "supervisor/keystore.h"
 #include "supervisor/machine.h"
 #include "supervisor/make.h"
 #include "supervisor/nodes.h"
+#include "supervisor/passphrase.h"
 #include "supervisor/verbs.h"
 
 #include "proto/version.h"
@@ -24,12 +26,19 @@ enum { EXIT_USAGE = 64 }; /* sysexits.h */
 static const char usage[] =
 	"warrend [--root DIR] VERB        DIR is a machine; " MACHINE_ROOT " when it is not said\n"
 	"  create [--name X] [--operators GROUP] [--readers GROUP]   make a machine\n"
-	"  add [--tier T] [--storage MiB] [--port P] [--json]        make a node, with its wallet and its "
-	"store\n"
+	"  add [--tier T] [--storage MiB] [--port P] [--import FILE|-] [--json]  make a node, with its "
+	"wallet and its "
+	"store;\n"
+	"           --import: a wallet key from a V3 keystore or a file of 64 hex digits, or - to be asked\n"
 	"  info, list, tiers [--profile P], verify [--node N]        what there is and what it holds; "
 	"[--json]\n"
 	"  remove --node N [--yes] [--stop] [--destroy-keys ADDRESS] [--json]\n"
 	"  reregister [--yes] [--json]                               the machine has a new id, on purpose\n"
+	"  export N FILE|-                                           the wallet key of node N as V3 "
+	"keystore\n"
+	"  passphrase  put the unlock secret under a passphrase; with  unlock = \"ask\";  in "
+	"etc/warren.conf\n"
+	"  unlock      ask for it, and let the nodes of the running machine start\n"
 	"  start    run it in the background; returns when all is ready\n"
 	"  run      run it in the foreground\n"
 	"  stop     end it, in order, within 10 s\n"
@@ -44,6 +53,7 @@ enum option_code {
 	OPTION_TIER,
 	OPTION_STORAGE,
 	OPTION_PORT,
+	OPTION_IMPORT,
 	OPTION_NODE,
 	OPTION_PROFILE,
 	OPTION_DESTROY_KEYS,
@@ -67,6 +77,7 @@ static const struct option options[] = {
 	{"yes", no_argument, NULL, OPTION_YES},
 	{"stop", no_argument, NULL, OPTION_STOP},
 	{"json", no_argument, NULL, OPTION_JSON},
+	{"import", required_argument, NULL, OPTION_IMPORT},
 	{NULL, 0, NULL, 0},
 };
 
@@ -75,7 +86,8 @@ struct command {
 	struct make_request make;
 	struct add_request add;
 	struct remove_request remove;
-	unsigned given; /* 1 << OPTION_ */
+	const char *operands[2]; /* of export */
+	unsigned given;          /* 1 << OPTION_ */
 };
 
 static bool number_option(const char *name, const char *text, uint32_t most, uint32_t *value)
@@ -126,6 +138,9 @@ static bool take_option(struct command *command, int code, const char *text)
 	case OPTION_DESTROY_KEYS:
 		command->remove.destroy_keys = text;
 		break;
+	case OPTION_IMPORT:
+		command->add.import = text;
+		break;
 	case OPTION_YES:
 	case OPTION_STOP:
 	case OPTION_JSON: /* given is all there is to know */
@@ -143,7 +158,7 @@ static const struct {
 	unsigned known;
 } verbs[] = {
 	{"create", GIVEN(NAME) | GIVEN(OPERATORS) | GIVEN(READERS)},
-	{"add", GIVEN(TIER) | GIVEN(STORAGE) | GIVEN(PORT) | GIVEN(JSON)},
+	{"add", GIVEN(TIER) | GIVEN(STORAGE) | GIVEN(PORT) | GIVEN(IMPORT) | GIVEN(JSON)},
 	{"info", GIVEN(JSON)},
 	{"list", GIVEN(JSON)},
 	{"tiers", GIVEN(PROFILE) | GIVEN(JSON)},
@@ -171,9 +186,14 @@ static bool read_command(int count, char **arguments, struct command *command)
 	for (int code; (code = getopt_long(count, arguments, "", options, NULL)) != -1;)
 		if (!take_option(command, code, optarg))
 			return false;
-	if (optind + 1 != count)
+	if (optind >= count)
 		return false;
 	command->verb = arguments[optind];
+	int operands = count - optind - 1;
+	if (operands != (strcmp(command->verb, "export") == 0 ? 2 : 0))
+		return false;
+	for (int i = 0; i < operands; i++)
+		command->operands[i] = arguments[optind + 1 + i];
 	return options_fit(command);
 }
 
@@ -215,6 +235,12 @@ static int carry_out(const struct command *command, struct machine *machine)
 		return machine_reregister(machine,
 					  &(struct reregister_request){.yes = command->remove.yes,
 								       .json = command->remove.json});
+	if (strcmp(command->verb, "passphrase") == 0)
+		return verb_passphrase(machine);
+	if (strcmp(command->verb, "unlock") == 0)
+		return verb_unlock(machine);
+	if (strcmp(command->verb, "export") == 0)
+		return keystore_export(machine, command->operands[0], command->operands[1]);
 	fputs(usage, stderr);
 	return EXIT_USAGE;
 }

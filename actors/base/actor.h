@@ -70,6 +70,7 @@ uint64_t actor_setting_number(struct actor *self, const char *name);
 const uint8_t *actor_secret(struct actor *self); /* 32 bytes; forget it with actor_forget_secret() once used */
 void actor_forget_secret(struct actor *self);
 int actor_inherited(struct actor *self, uint32_t what); /* FD_HTTP … */
+uint8_t actor_init_flags(struct actor *self); /* BIRTH_ bits of proto/birth.h, for `init` */
 bool actor_pretends(struct actor *self, enum wall wall); /* the configuration says: as if this wall were absent */
 void actor_missing(struct actor *self, enum wall wall);  /* this wall could not be built: shown by doctor */
 bool actor_lacks(struct actor *self, enum wall wall);    /* it was not built around us */

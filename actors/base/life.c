@@ -62,6 +62,11 @@ int actor_inherited(struct actor *self, uint32_t what)
 	return birth_fd(self->born.row, what);
 }
 
+uint8_t actor_init_flags(struct actor *self)
+{
+	return self->born.birth.flags;
+}
+
 bool actor_pretends(struct actor *self, enum wall wall)
 {
 	return self->born.birth.pretend & 1U << wall;

@@ -59,6 +59,9 @@ struct console {
 	C(alerts, "[ack ID]", 0, 2, "what is wrong and was said: each alert, since when, and who has seen it",           \
 	  "warren alerts -v\nwarren alerts ack 12")                                                                    \
 	C(metrics, "", 0, 0, "the machine's figures, in the form that Prometheus reads", "warren metrics | grep disk")  \
+	C(unlock, "", 0, 0, "ask for the machine's passphrase and let its locked nodes start (root)", "warren unlock") \
+	C(export, "N FILE", 2, 2, "the wallet key of node N as V3 keystore, under a passphrase that is asked for (root)", \
+	  "warren export 1 node1.json")                                                                                \
 	C(selftest, "[isolation]", 0, 1, "a burglar in every kind of jail, on a scratch machine (root)",                       \
 	  "sudo warren selftest isolation -v")                                                                         \
 	C(help, "[COMMAND]", 0, 1, "this, or all about one command", "warren help logs")
@@ -91,6 +94,7 @@ struct console {
 	{"reregister", "yes", '\0', NULL, "do not ask"},                                                               \
 	{"add", "tier", '\0', "TIER", "bronze, silver, gold or platinum"},                                             \
 	{"add", "storage", '\0', "MB", "MiB it may hold, when it is not what the tier says"},                          \
+	{"add", "import", '\0', "FILE", "its wallet key: a V3 keystore or 64 hex digits in FILE, or - to be asked"},     \
 	{"add", "port", '\0', "PORT", "its HTTP port, when it is not 5001 + 100 for each earlier node"},               \
 	{NULL, NULL, '\0', NULL, NULL}
 

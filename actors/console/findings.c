@@ -74,6 +74,10 @@ static void of_process(struct findings *findings, const struct process_row *proc
 		finding_add(findings, BAD, "look at the disk: dmesg",
 			    "%s was killed and the kernel does not let it go", who);
 		return;
+	case PROCESS_LOCKED:
+		finding_add(findings, WARN, "warren unlock",
+			    "%s is locked: its keys wait for the machine's passphrase", who);
+		return;
 	case PROCESS_STATE_COUNT:
 		finding_add(findings, WARN, logs, "%s is \"%s\", which this build does not know", who,
 			    process->state);

@@ -27,7 +27,8 @@ static enum settled settled(const struct steward_status_reply *status, const str
 		if (!in_target(target, &status->processes[i]))
 			continue;
 		enum process_state state = process_state(&status->processes[i]);
-		if (state == PROCESS_PARKED || state == PROCESS_MISCONFIGURED || state == PROCESS_STUCK)
+		if (state == PROCESS_PARKED || state == PROCESS_MISCONFIGURED || state == PROCESS_STUCK ||
+		    state == PROCESS_LOCKED)
 			return NEVER;
 		all = all && state == PROCESS_READY;
 	}
@@ -261,6 +262,18 @@ enum ending command_selftest(struct console *console)
 			console, END_DENIED, "denied",
 			"denied: the selftest builds jails, which is root's: sudo warren selftest isolation");
 	return become(console, argv);
+}
+
+enum ending command_unlock(struct console *console)
+{
+	static const char *const none[] = {NULL};
+	return hand_over(console, "unlock", none);
+}
+
+enum ending command_export(struct console *console)
+{
+	const char *const more[] = {console->arguments.words[0], console->arguments.words[1], NULL};
+	return hand_over(console, "export", more);
 }
 
 enum ending command_up(struct console *console)

@@ -56,7 +56,7 @@ static void judge(struct picture *picture)
 /* One word for a node: the worst of what its processes are. */
 static const char *node_state(const struct picture *picture, const struct node_row *node)
 {
-	unsigned declared = 0, ready = 0, stopped = 0, dead = 0;
+	unsigned declared = 0, ready = 0, stopped = 0, dead = 0, locked = 0;
 	const struct steward_status_reply *status = picture->status;
 	for (uint32_t i = 0; i < status->processes_count; i++) {
 		if (status->processes[i].node != node->node)
@@ -64,6 +64,7 @@ static const char *node_state(const struct picture *picture, const struct node_r
 		enum process_state state = process_state(&status->processes[i]);
 		declared++;
 		ready += state == PROCESS_READY;
+		locked += state == PROCESS_LOCKED;
 		stopped += state == PROCESS_STOPPED || state == PROCESS_STOPPING;
 		dead += state == PROCESS_BACKOFF || state == PROCESS_STUCK ||
 			state == PROCESS_MISCONFIGURED || state == PROCESS_PARKED;
@@ -77,6 +78,8 @@ static const char *node_state(const struct picture *picture, const struct node_r
 		return "stopped";
 	if (dead || stopped)
 		return "degraded";
+	if (locked)
+		return "locked";
 	if (ready < declared)
 		return "starting";
 	return stat && !stat->writable ? "read-only" : "ready";

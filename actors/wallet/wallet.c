@@ -1,19 +1,30 @@
-/* wallet@N: holds the lasting private keys of node N and says what they are for. Runs as its own user in an
- * empty network namespace; touches one file, and that only before the seal; asks nobody. What it answers is
- * public and was made at its start, so no call brings a key to work. When it dies the node's other processes
- * go on with what they were told, and ask again once it is back; nothing is lost, because the file is only
- * read. */
+/* wallet@N: holds the lasting private keys of node N, says what they are for, and signs what the policy allows. Runs
+ * as its own user in an empty network namespace; opens two files before the seal, the keys and the books, and writes
+ * the books alone; asks nobody. A signature leaves when its charge is on the disk. When it dies, the node's other
+ * processes go on with what they were told and ask again once it is back: the books know what was signed. */
 #include "actors/base/actor.h"
 #include "actors/base/crypto/crypto.h"
-#include "actors/wallet/keyfile.h"
+#include "actors/wallet/ink.h"
+#include "actors/wallet/making.h"
+#include "actors/wallet/saying.h"
 #include "actors/wallet/statement.h"
+#include "actors/wallet/verdict.h"
 #include "proto/wallet.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+
+/* A call whose charge is on its way to the disk. */
+struct waiting {
+	struct call *call;
+	struct transaction tx; /* its data lies in the call's arena */
+	char rule[POLICY_NAME + 1], purpose[65];
+	uint64_t put; /* it is dry when so many slots are */
+};
 
 struct wallet {
 	struct wallet_keys *keys; /* secret memory */
@@ -21,6 +32,12 @@ struct wallet {
 	char address[ADDRESS_TEXT];
 	char peer_id[PEER_ID_TEXT];
 	struct statement statement;
+	struct policy policy;
+	struct spent *spent;
+	struct ink *ink;
+	uint64_t put;                            /* slots given to the ink */
+	struct waiting waiting[SPENT_UNDER_WAY]; /* in the order they came */
+	uint64_t waiting_count, waiting_high, waiting_busy;
 };
 
 HANDLERS(wallet_handlers, WALLET_CALLS);
@@ -53,6 +70,262 @@ enum err on_wallet_binding(struct actor *self, struct call *call, const struct w
 	out->statement = (struct view){statement->text, (uint32_t)statement->length};
 	out->wallet_signature = statement->by_wallet;
 	out->node_signature = statement->by_node;
+	return ERR_OK;
+}
+
+/* -- signing ----------------------------------------------------------------------------------- */
+
+static uint64_t wall_clock(void)
+{
+	return (uint64_t)time(NULL);
+}
+
+/* Ends the call with a reason, for the asker, the log and whoever hears alerts. */
+static enum err refused(struct actor *self, struct call *call, const char *name, const char *why)
+{
+	struct wallet_refused alert = {.uid = call_asker(call).uid, .why = {why, (uint32_t)strlen(why)}};
+	snprintf(alert.call, sizeof alert.call, "%s", name);
+	who_text(call_asker(call).kind, call_asker(call).node, alert.asker);
+	log_warn("wallet.refused", "call=%s asker=%s uid=%u why=\"%s\"", name, alert.asker, alert.uid, why);
+	publish_wallet_refused(self, &alert);
+	call_fail_why(call, ERR_REFUSED, why);
+	return ERR_KEPT;
+}
+
+/* Signs what is on the disk, and answers. */
+static void sign(struct actor *self, const struct waiting *waiting)
+{
+	struct wallet *wallet = actor_state(self);
+	struct wallet_sign_tx_reply reply = {0};
+	uint8_t raw[TRANSACTION_RAW];
+	char hash[65];
+	size_t length = transaction_sign(&waiting->tx, wallet->signer, wallet->keys->wallet_secret, raw,
+					 &reply.tx_hash);
+	reply.raw = (struct view){raw, (uint32_t)length};
+	struct wallet_signed event = {.chain_id = waiting->tx.chain_id,
+				      .nonce = waiting->tx.nonce,
+				      .to = waiting->tx.to,
+				      .value = waiting->tx.value,
+				      .tx_hash = reply.tx_hash};
+	transaction_fee(&waiting->tx, &event.fee);
+	memcpy(event.rule, waiting->rule, sizeof event.rule);
+	memcpy(event.purpose, waiting->purpose, sizeof event.purpose);
+	log_info("wallet.signed", "rule=%s chain=%llu nonce=%llu hash=0x%s uid=%u", waiting->rule,
+		 (unsigned long long)event.chain_id, (unsigned long long)event.nonce,
+		 hex_text(reply.tx_hash.bytes, 32, hash), call_asker(waiting->call).uid);
+	publish_wallet_signed(self, &event);
+	reply_wallet_sign_tx(waiting->call, &reply);
+}
+
+static void on_dry(struct actor *self, void *context, int fd, short events)
+{
+	(void)context, (void)fd, (void)events;
+	struct wallet *wallet = actor_state(self);
+	uint64_t dry = ink_dry(wallet->ink), done = 0;
+	for (; done < wallet->waiting_count && wallet->waiting[done].put <= dry; done++)
+		sign(self, &wallet->waiting[done]);
+	wallet->waiting_count -= done;
+	memmove(wallet->waiting, wallet->waiting + done, wallet->waiting_count * sizeof *wallet->waiting);
+}
+
+static struct transaction transaction_of(const struct wallet_sign_tx *in)
+{
+	struct transaction tx = {.type = in->type,
+				 .chain_id = in->chain_id,
+				 .nonce = in->nonce,
+				 .gas = in->gas,
+				 .max_fee = in->max_fee,
+				 .to = in->to,
+				 .value = in->value,
+				 .data = in->data.at,
+				 .data_length = in->data.length};
+	if (in->has_max_priority)
+		tx.max_priority = in->max_priority;
+	return tx;
+}
+
+/* Signed when all that was ever put is dry: also what was charged before, and asked for again. */
+static enum err wait_for_ink(struct actor *self, struct call *call, const struct wallet_sign_tx *in,
+			     const char *rule)
+{
+	struct wallet *wallet = actor_state(self);
+	struct waiting waiting = {.call = call, .tx = transaction_of(in), .put = wallet->put};
+	snprintf(waiting.rule, sizeof waiting.rule, "%s", rule);
+	snprintf(waiting.purpose, sizeof waiting.purpose, "%s", in->purpose);
+	if (ink_dry(wallet->ink) >= waiting.put && !wallet->waiting_count) {
+		sign(self, &waiting);
+		return ERR_KEPT;
+	}
+	wallet->waiting[wallet->waiting_count++] = waiting;
+	if (wallet->waiting_count > wallet->waiting_high)
+		wallet->waiting_high = wallet->waiting_count;
+	return ERR_KEPT;
+}
+
+/* Asked again with the caller's own key: what was charged then is not charged again, if it is the same. */
+static enum err sign_again(struct actor *self, struct call *call, const struct wallet_sign_tx *in,
+			   const struct hash *before)
+{
+	struct transaction tx = transaction_of(in);
+	uint8_t digest[32];
+	if (transaction_wrong(&tx))
+		return refused(self, call, "wallet_sign_tx", transaction_wrong(&tx));
+	transaction_digest(&tx, digest);
+	if (memcmp(digest, before->bytes, sizeof digest) != 0)
+		return refused(self, call, "wallet_sign_tx",
+			       "this key (once) was used for another transaction");
+	return wait_for_ink(self, call, in, "asked-again");
+}
+
+enum err on_wallet_sign_tx(struct actor *self, struct call *call, const struct wallet_sign_tx *in,
+			   struct wallet_sign_tx_reply *out)
+{
+	(void)out;
+	static const struct hash none;
+	struct wallet *wallet = actor_state(self);
+	struct transaction tx = transaction_of(in);
+	struct charge charge;
+	char why[VERDICT_TEXT];
+	uint8_t slot[SPENT_SLOT];
+	if (wallet->waiting_count == SPENT_UNDER_WAY) { /* slots that are not dry are of calls that wait */
+		wallet->waiting_busy++;
+		return ERR_BUSY;
+	}
+	if (memcmp(&in->once, &none, sizeof none) == 0)
+		return refused(self, call, "wallet_sign_tx",
+			       "once must be a random key of the caller, 32 bytes, for asking again");
+	uint64_t now = spent_now(wallet->spent, wall_clock());
+	const struct hash *before = spent_once(wallet->spent, &in->once);
+	if (before)
+		return sign_again(self, call, in, before);
+	if (!verdict_transaction(&wallet->policy, wallet->spent, &tx, now, &charge, why))
+		return refused(self, call, "wallet_sign_tx", why);
+	charge.once = in->once;
+	uint64_t offset = spent_add(wallet->spent, &charge, now, slot);
+	bug_if(!ink_put(wallet->ink, offset, slot));
+	wallet->put++;
+	return wait_for_ink(self, call, in, charge.rule);
+}
+
+static struct view in_arena(struct call *call, const char *text)
+{
+	size_t length = strlen(text);
+	char *kept = arena_take(call_arena(call), length + 1);
+	memcpy(kept, text, length);
+	return (struct view){kept, (uint32_t)length};
+}
+
+static void say(struct wallet *wallet, struct call *call, const char *text, struct view *statement,
+		struct signature *signature)
+{
+	*statement = in_arena(call, text);
+	sign_personal(wallet->signer, wallet->keys->wallet_secret, text, strlen(text), signature);
+}
+
+enum err on_wallet_sign_peer_proof(struct actor *self, struct call *call,
+				   const struct wallet_sign_peer_proof *in,
+				   struct wallet_sign_peer_proof_reply *out)
+{
+	struct wallet *wallet = actor_state(self);
+	char why[VERDICT_TEXT], text[SAYING_TEXT];
+	if (!verdict_peer_proof(&wallet->policy, in->timestamp, wall_clock(), why))
+		return refused(self, call, "wallet_sign_peer_proof", why);
+	saying_peer_proof(&wallet->keys->address, in->timestamp, text);
+	say(wallet, call, text, &out->statement, &out->signature);
+	return ERR_OK;
+}
+
+enum err on_wallet_sign_hub_challenge(struct actor *self, struct call *call,
+				      const struct wallet_sign_hub_challenge *in,
+				      struct wallet_sign_hub_challenge_reply *out)
+{
+	struct wallet *wallet = actor_state(self);
+	char why[VERDICT_TEXT], text[SAYING_TEXT];
+	if (!verdict_hub_challenge(&wallet->policy, in->hub, in->expires, wall_clock(), why))
+		return refused(self, call, "wallet_sign_hub_challenge", why);
+	const struct hub_challenge challenge = {in->hub, in->challenge, in->has_session, in->session,
+						in->expires};
+	saying_hub_challenge(&wallet->keys->address, &challenge, text);
+	say(wallet, call, text, &out->statement, &out->signature);
+	return ERR_OK;
+}
+
+enum err on_wallet_sign_relay_proof(struct actor *self, struct call *call,
+				    const struct wallet_sign_relay_proof *in,
+				    struct wallet_sign_relay_proof_reply *out)
+{
+	struct wallet *wallet = actor_state(self);
+	char why[VERDICT_TEXT];
+	if (!verdict_relay_proof(&wallet->policy, in->timestamp, wall_clock(), why))
+		return refused(self, call, "wallet_sign_relay_proof", why);
+	saying_relay_proof(&in->message_hash, &in->node_id, in->timestamp, &in->relay_nonce, &out->said);
+	sign_personal(wallet->signer, wallet->keys->wallet_secret, (const char *)out->said.bytes,
+		      sizeof out->said.bytes, &out->signature);
+	return ERR_OK;
+}
+
+/* -- what may be signed ------------------------------------------------------------------------ */
+
+static struct view coins(struct call *call, const struct u256 *amount)
+{
+	char text[U256_TEXT];
+	return in_arena(call, u256_text(amount, COIN_DECIMALS, text));
+}
+
+static void put_sums(struct call *call, const struct sums *sums, const struct u256 *value,
+		     const struct u256 *fee, struct policy_row *row)
+{
+	row->signed_today = sums->count;
+	row->value_today = coins(call, &sums->value);
+	row->value_per_day = coins(call, value);
+	row->fee_today = coins(call, &sums->fee);
+	row->fee_per_day = coins(call, fee);
+	row->last = sums->newest_s;
+}
+
+static void rule_row(const struct wallet *wallet, struct call *call, const struct policy_rule *rule,
+		     uint64_t now, struct policy_row *row)
+{
+	char text[U256_TEXT], methods[POLICY_METHODS_TEXT];
+	row->chain_id = wallet->policy.chains[rule->chain].id;
+	struct sums sums = spent_sums(wallet->spent, row->chain_id, rule->name, now);
+	put_sums(call, &sums, &rule->value_per_day, &rule->fee_per_day, row);
+	memcpy(row->rule, rule->name, sizeof row->rule);
+	row->to = rule->to;
+	row->methods = in_arena(call, policy_methods_text(rule, methods));
+	row->count_per_day = rule->count_per_day;
+	row->amount_word = rule->amount_word;
+	row->amount_today = in_arena(call, u256_text(&sums.amount, 0, text));
+	row->amount_per_day = in_arena(call, u256_text(&rule->amount_per_day, 0, text));
+	row->spacing_s = rule->spacing_s;
+}
+
+static void chain_row(const struct wallet *wallet, struct call *call, const struct policy_chain *chain,
+		      uint64_t now, struct policy_row *row)
+{
+	struct sums sums = spent_sums(wallet->spent, chain->id, NULL, now);
+	put_sums(call, &sums, &chain->value_per_day, &chain->fee_per_day, row);
+	row->chain_id = chain->id;
+	row->count_per_day = SPENT_SLOTS;
+}
+
+enum err on_wallet_policy(struct actor *self, struct call *call, const struct wallet_policy *in,
+			  struct wallet_policy_reply *out)
+{
+	(void)in;
+	struct wallet *wallet = actor_state(self);
+	const struct policy *policy = &wallet->policy;
+	uint64_t now = spent_now(wallet->spent, wall_clock());
+	char text[POLICY_WORDS_TEXT];
+	struct policy_row *rows = arena_take(call_arena(call), (POLICY_CHAINS + POLICY_RULES) * sizeof *rows);
+	for (unsigned i = 0; i < policy->chain_count; i++)
+		chain_row(wallet, call, &policy->chains[i], now, &rows[out->rules_count++]);
+	for (unsigned i = 0; i < policy->rule_count; i++)
+		rule_row(wallet, call, &policy->rules[i], now, &rows[out->rules_count++]);
+	out->present = policy->present;
+	out->rules = rows;
+	out->statements = in_arena(call, policy_statements_text(policy, text));
+	out->hubs = in_arena(call, policy_hubs_text(policy, text));
 	return ERR_OK;
 }
 
@@ -100,6 +373,42 @@ static int prepare(struct actor *self, struct wallet *wallet)
 	return folder;
 }
 
+/* The supervisor read and checked it; a line that is none comes of two builds that do not belong together. */
+static int open_policy(struct actor *self, struct wallet *wallet)
+{
+	const char *line = actor_setting(self, "policy");
+	if (!*line || policy_parse(line, &wallet->policy))
+		return 0;
+	log_error("wallet.policy",
+		  "why=\"the supervisor told a policy that is none; install all programs from one build\"");
+	return EXIT_CONFIG;
+}
+
+static int open_books(struct actor *self, struct wallet *wallet, int folder)
+{
+	bool made;
+	enum spent_end end = spent_open(folder, &wallet->spent, &made);
+	if (end != SPENT_OK) {
+		log_error("wallet.spent", "file=%s why=\"%s\" errno=\"%s\"", SPENT_NAME, spent_sentence(end),
+			  end == SPENT_DISK ? strerror(errno) : "");
+		return end == SPENT_DISK ? EXIT_WORLD : EXIT_CONFIG;
+	}
+	if (made)
+		log_info("wallet.spent",
+			 "file=%s why=\"there was none: the budgets of the policy begin full\"", SPENT_NAME);
+	wallet->ink = ink_start(spent_fd(wallet->spent));
+	actor_watch(self, ink_fd(wallet->ink), POLLIN, on_dry, NULL);
+	actor_limit(self, (struct limit){"signatures under way", &wallet->waiting_count,
+					 &wallet->waiting_high, &wallet->waiting_busy, SPENT_UNDER_WAY});
+	return 0;
+}
+
+static void name(struct wallet *wallet)
+{
+	address_text(&wallet->keys->address, wallet->address);
+	peer_id_text(&wallet->keys->node_key, wallet->peer_id);
+}
+
 static int start(struct actor *self)
 {
 	struct wallet *wallet = actor_state(self);
@@ -109,67 +418,68 @@ static int start(struct actor *self)
 	enum keyfile_end end =
 		keyfile_open(folder, actor_node(self), actor_secret(self), wallet->signer, wallet->keys);
 	int error = errno;
-	close(folder);
 	actor_forget_secret(self);
-	if (end != KEYFILE_OK)
-		return refuse(end, error);
+	int failed = end != KEYFILE_OK ? refuse(end, error) : open_policy(self, wallet);
+	if (!failed)
+		failed = open_books(self, wallet, folder);
+	close(folder);
+	if (failed)
+		return failed;
 
-	address_text(&wallet->keys->address, wallet->address);
-	peer_id_text(&wallet->keys->node_key, wallet->peer_id);
+	name(wallet);
 	statement_make(wallet->keys, wallet->signer, &wallet->statement);
 	log_info("wallet.opened", "address=%s peer=%s", wallet->address, wallet->peer_id);
 	return 0;
 }
 
-/* -- warren-wallet --init
- * ------------------------------------------------------------------------------------------- */
+/* -- warren-wallet --init ---------------------------------------------------------------------- */
 
-/* Opens the keys, making them first where there are none, and reads back what was written. */
-static enum keyfile_end find_or_make(struct actor *self, struct wallet *wallet, int folder, bool *made)
+static int tell(struct wallet *wallet, const char *how)
 {
-	const uint16_t node = actor_node(self);
-	const uint8_t *secret = actor_secret(self);
-	enum keyfile_end end = keyfile_open(folder, node, secret, wallet->signer, wallet->keys);
-	*made = false;
-	if (end != KEYFILE_ABSENT)
-		return end;
-	keys_make(wallet->keys, wallet->signer);
-	const struct address address = wallet->keys->address;
-	end = keyfile_write(folder, node, secret, wallet->keys);
-	/* EXISTS: another --init was faster, so its keys are the node's. */
-	if (end != KEYFILE_OK && end != KEYFILE_EXISTS)
-		return end;
-	*made = end == KEYFILE_OK;
-	end = keyfile_open(folder, node, secret, wallet->signer, wallet->keys);
-	bug_if(*made && end == KEYFILE_OK && memcmp(&address, &wallet->keys->address, sizeof address) != 0);
-	return end;
-}
-
-static int tell(const struct wallet *wallet, bool made)
-{
-	char address[ADDRESS_TEXT], peer_id[PEER_ID_TEXT];
-	address_text(&wallet->keys->address, address);
-	peer_id_text(&wallet->keys->node_key, peer_id);
-	log_info(made ? "wallet.made" : "wallet.found", "address=%s peer=%s", address, peer_id);
-	printf("address %s\npeer %s\nkeys %s\n", address, peer_id, made ? "made" : "found");
+	name(wallet);
+	log_info("wallet.keys", "keys=%s address=%s peer=%s", how, wallet->address, wallet->peer_id);
+	printf("address %s\npeer %s\nkeys %s\n", wallet->address, wallet->peer_id, how);
 	return fflush(stdout) == 0 ? 0 : EXIT_WORLD;
 }
 
-/* Idempotent: a node that has keys keeps them. */
+/* What is done, by the flags of the birth record. Idempotent without them: a node that has keys keeps them. */
+static int make(struct actor *self, struct wallet *wallet, struct making *making)
+{
+	uint8_t flags = actor_init_flags(self);
+	bool made = true;
+	char why[MAKING_WHY];
+	enum keyfile_end keys;
+	enum making_end end = flags & BIRTH_EXPORT   ? making_export(making, &keys, why)
+			      : flags & BIRTH_IMPORT ? making_import(making, &keys, why)
+						     : making_new(making, &made, &keys);
+	if (end == MAKING_KEYS)
+		return refuse(keys, errno);
+	if (end == MAKING_REFUSED) {
+		fprintf(stderr, "%s\n", why);
+		return EXIT_CONFIG;
+	}
+	if (flags & BIRTH_EXPORT) {
+		log_info("wallet.exported", "node=%u", making->node);
+		return 0;
+	}
+	return tell(wallet, flags & BIRTH_IMPORT ? "imported" : made ? "made" : "found");
+}
+
 static int init(struct actor *self)
 {
 	struct wallet *wallet = actor_state(self);
 	int folder = prepare(self, wallet);
 	if (folder < 0)
 		return -folder;
-	bool made;
-	enum keyfile_end end = find_or_make(self, wallet, folder, &made);
-	if (end == KEYFILE_OK && !keyfile_sync(folder))
-		end = KEYFILE_DISK;
-	int error = errno;
+	struct making making = {.folder = folder,
+				.node = actor_node(self),
+				.secret = actor_secret(self),
+				.signer = wallet->signer,
+				.keys = wallet->keys,
+				.file = actor_init_flags(self) & BIRTH_FILE ? FD_FIRST : -1};
+	int code = make(self, wallet, &making);
 	close(folder);
 	actor_forget_secret(self);
-	int code = end == KEYFILE_OK ? tell(wallet, made) : refuse(end, error);
 	keys_free(&wallet->keys);
 	signer_free(&wallet->signer);
 	return code;

@@ -1,0 +1,196 @@
+/* The file of the books: a ring of slots, each whole or not there. Runs as wallet@N before its seal; afterwards only
+ * ink.c writes, through the descriptor that was opened here. A death in the middle of a slot leaves a torn one, which
+ * is passed over: its signature had not left. */
+#include "actors/wallet/spent_inside.h"
+
+#include "actors/base/crypto/crypto.h"
+#include "actors/base/log/log.h"
+#include "actors/base/memory/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char magic[8] = {'W', 'S', 'P', 'E', 'N', 'T', '1', '\n'};
+
+enum {
+	AT_SEQUENCE = 8,
+	AT_TIME = 16,
+	AT_CHAIN = 24,
+	AT_NONCE = 32,
+	AT_RULE = 40,
+	AT_ONCE = 64,
+	AT_DIGEST = 96,
+	AT_VALUE = 128,
+	AT_FEE = 160,
+	AT_AMOUNT = 192,
+	AT_SUM = 224,
+};
+
+const char *spent_sentence(enum spent_end end)
+{
+	switch (end) {
+	case SPENT_OK:
+		return "done";
+	case SPENT_UNSAFE:
+		return "the file of what was spent must be a plain file of this process's user with mode "
+		       "0600; chown "
+		       "and chmod it";
+	case SPENT_DAMAGED:
+		return "the file of what was spent is damaged, so nobody knows what of today's budgets is "
+		       "left; move "
+		       "it away to begin with full ones";
+	case SPENT_DISK:
+		return "the disk refused; free space or mend it";
+	}
+	bug("no such end");
+}
+
+static void put64(uint8_t *at, uint64_t number)
+{
+	for (int i = 7; i >= 0; i--, number >>= 8)
+		at[i] = (uint8_t)number;
+}
+
+static uint64_t get64(const uint8_t *at)
+{
+	uint64_t number = 0;
+	for (int i = 0; i < 8; i++)
+		number = number << 8 | at[i];
+	return number;
+}
+
+void spent_slot(const struct charge *charge, uint64_t sequence, uint64_t time, uint8_t slot[SPENT_SLOT])
+{
+	memset(slot, 0, SPENT_SLOT);
+	memcpy(slot, magic, sizeof magic);
+	put64(slot + AT_SEQUENCE, sequence);
+	put64(slot + AT_TIME, time);
+	put64(slot + AT_CHAIN, charge->chain);
+	put64(slot + AT_NONCE, charge->nonce);
+	memcpy(slot + AT_RULE, charge->rule, strnlen(charge->rule, POLICY_NAME));
+	memcpy(slot + AT_ONCE, charge->once.bytes, 32);
+	memcpy(slot + AT_DIGEST, charge->digest.bytes, 32);
+	memcpy(slot + AT_VALUE, charge->value.bytes, 32);
+	memcpy(slot + AT_FEE, charge->fee.bytes, 32);
+	memcpy(slot + AT_AMOUNT, charge->amount.bytes, 32);
+	sha256(slot, AT_SUM, slot + AT_SUM);
+}
+
+static bool whole(const uint8_t *slot)
+{
+	uint8_t sum[32];
+	if (memcmp(slot, magic, sizeof magic) != 0)
+		return false;
+	sha256(slot, AT_SUM, sum);
+	return memcmp(sum, slot + AT_SUM, sizeof sum) == 0;
+}
+
+static void enter(struct spent *spent, const uint8_t *slot)
+{
+	struct charge charge = {.chain = get64(slot + AT_CHAIN), .nonce = get64(slot + AT_NONCE)};
+	memcpy(charge.rule, slot + AT_RULE, POLICY_NAME);
+	memcpy(charge.once.bytes, slot + AT_ONCE, 32);
+	memcpy(charge.digest.bytes, slot + AT_DIGEST, 32);
+	memcpy(charge.value.bytes, slot + AT_VALUE, 32);
+	memcpy(charge.fee.bytes, slot + AT_FEE, 32);
+	memcpy(charge.amount.bytes, slot + AT_AMOUNT, 32);
+	spent_enter(spent, &charge, get64(slot + AT_TIME));
+}
+
+/* The sequence after the newest whole slot; 0 when there is none. */
+static uint64_t next_sequence(const uint8_t *file)
+{
+	uint64_t next = 0;
+	for (size_t i = 0; i < SPENT_SLOTS; i++)
+		if (whole(file + i * SPENT_SLOT) && get64(file + i * SPENT_SLOT + AT_SEQUENCE) >= next)
+			next = get64(file + i * SPENT_SLOT + AT_SEQUENCE) + 1;
+	return next;
+}
+
+/* Every slot before the next must be there, each in its place, but for those that were under way together when we died: at most
+ * SPENT_UNDER_WAY behind the newest whole one, and as many of the oldest of a full ring, which they were overwriting. None of
+ * them left a signature behind. */
+static bool enter_all(struct spent *spent, const uint8_t *file)
+{
+	uint64_t next = next_sequence(file), first = next > SPENT_SLOTS ? next - SPENT_SLOTS : 0;
+	for (uint64_t sequence = first; sequence < next; sequence++) {
+		const uint8_t *slot = file + sequence % SPENT_SLOTS * SPENT_SLOT;
+		bool under_way = next - sequence <= SPENT_UNDER_WAY ||
+				 (next >= SPENT_SLOTS && sequence - first < SPENT_UNDER_WAY);
+		if (whole(slot) && get64(slot + AT_SEQUENCE) == sequence)
+			enter(spent, slot);
+		else if (!under_way)
+			return false;
+	}
+	spent->sequence = next;
+	return true;
+}
+
+/* All of its room is taken when it is made: a full disk stops nobody from being charged. */
+static bool reserve(int fd, off_t size)
+{
+	errno = size < SPENT_BYTES ? posix_fallocate(fd, 0, SPENT_BYTES) : 0;
+	return errno == 0 && (size == SPENT_BYTES || fsync(fd) == 0);
+}
+
+static enum spent_end load(struct spent *spent)
+{
+	struct stat at;
+	if (fstat(spent->fd, &at) != 0)
+		return SPENT_DISK;
+	if (!S_ISREG(at.st_mode) || at.st_uid != geteuid() || (at.st_mode & 077) || at.st_nlink != 1)
+		return SPENT_UNSAFE;
+	if (at.st_size > SPENT_BYTES)
+		return SPENT_DAMAGED;
+	if (!reserve(spent->fd, at.st_size))
+		return SPENT_DISK;
+	void *file = mmap(NULL, SPENT_BYTES, PROT_READ, MAP_SHARED, spent->fd, 0);
+	if (file == MAP_FAILED)
+		return SPENT_DISK;
+	bool fine = enter_all(spent, file);
+	munmap(file, SPENT_BYTES);
+	return fine ? SPENT_OK : SPENT_DAMAGED;
+}
+
+enum spent_end spent_open(int folder, struct spent **spent, bool *made)
+{
+	const int how = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+	struct spent *opened = x_new(sizeof *opened);
+	opened->fd = openat(folder, SPENT_NAME, how);
+	*made = opened->fd < 0 && errno == ENOENT;
+	if (*made)
+		opened->fd = openat(folder, SPENT_NAME, how | O_CREAT | O_EXCL, 0600);
+	enum spent_end end = SPENT_OK;
+	if (opened->fd < 0)
+		end = errno == ELOOP || errno == EACCES ? SPENT_UNSAFE : SPENT_DISK;
+	else
+		end = load(opened);
+	if (end == SPENT_OK && *made && fsync(folder) != 0)
+		end = SPENT_DISK;
+	int error = errno;
+	if (end != SPENT_OK)
+		spent_free(&opened);
+	*spent = opened;
+	errno = error;
+	return end;
+}
+
+void spent_free(struct spent **spent)
+{
+	if (!*spent)
+		return;
+	if ((*spent)->fd >= 0)
+		close((*spent)->fd);
+	x_free(&(*spent)->entries);
+	x_free(spent);
+}
+
+int spent_fd(const struct spent *spent)
+{
+	return spent->fd;
+}
