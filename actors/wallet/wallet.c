@@ -1,7 +1,7 @@
 /* wallet@N: holds the lasting private keys of node N, says what they are for, and signs what the policy allows. Runs
- * as its own user in an empty network namespace; opens two files before the seal, the keys and the books, and writes
- * the books alone; asks nobody. A signature leaves when its charge is on the disk. When it dies, the node's other
- * processes go on with what they were told and ask again once it is back: the books know what was signed. */
+ * as its own user without network; opens two files before the seal, keys and books, and writes the books alone; asks
+ * nobody. A signature leaves when its charge is on the disk. When it dies, the others ask again once it is back: the
+ * books know what was signed. */
 #include "actors/base/actor.h"
 #include "actors/base/crypto/crypto.h"
 #include "actors/wallet/ink.h"
@@ -117,6 +117,7 @@ static void sign(struct actor *self, const struct waiting *waiting)
 	reply_wallet_sign_tx(waiting->call, &reply);
 }
 
+/* Answers all that is dry. Looking takes the descriptor's news away, so nobody looks but here. */
 static void on_dry(struct actor *self, void *context, int fd, short events)
 {
 	(void)context, (void)fd, (void)events;
@@ -152,13 +153,10 @@ static enum err wait_for_ink(struct actor *self, struct call *call, const struct
 	struct waiting waiting = {.call = call, .tx = transaction_of(in), .put = wallet->put};
 	snprintf(waiting.rule, sizeof waiting.rule, "%s", rule);
 	snprintf(waiting.purpose, sizeof waiting.purpose, "%s", in->purpose);
-	if (ink_dry(wallet->ink) >= waiting.put && !wallet->waiting_count) {
-		sign(self, &waiting);
-		return ERR_KEPT;
-	}
 	wallet->waiting[wallet->waiting_count++] = waiting;
 	if (wallet->waiting_count > wallet->waiting_high)
 		wallet->waiting_high = wallet->waiting_count;
+	on_dry(self, NULL, ink_fd(wallet->ink), POLLIN);
 	return ERR_KEPT;
 }
 
