@@ -177,7 +177,8 @@ static void carry_out(struct supervisor *s, const struct control_ask *ask)
 	case CONTROL_VERIFY:
 	case CONTROL_ALLOCATE:
 		if (!measure_begin(s, ask))
-			control_done(s, ask->serial, ERR_BUSY, "the disks are being looked at; ask again shortly");
+			control_done(s, ask->serial, ERR_BUSY,
+				     "the disks are being looked at; ask again shortly");
 		break;
 	case CONTROL_STOP:
 		if (!kind)

@@ -13,14 +13,10 @@ struct passed {
 };
 
 static const struct passed passed[] = {
-	{"tier", "--tier", 0, false},
-	{"storage", "--storage", 4194304, false},
-	{"port", "--port", 65535, false},
-	{"import", "--import", 0, false},
-	{"profile", "--profile", 0, false},
-	{"yes", "--yes", 0, true},
-	{"stop", "--stop", 0, true},
-	{"destroy-keys", "--destroy-keys", 0, false},
+	{"tier", "--tier", 0, false},       {"storage", "--storage", 4194304, false},
+	{"port", "--port", 65535, false},   {"import", "--import", 0, false},
+	{"profile", "--profile", 0, false}, {"yes", "--yes", 0, true},
+	{"stop", "--stop", 0, true},        {"destroy-keys", "--destroy-keys", 0, false},
 	{"json", "--json", 0, true},
 };
 

@@ -302,3 +302,20 @@ enum err alerts_ack(struct alerts *alerts, uint64_t id, uint32_t uid, const stru
 	}
 	return ERR_NOT_FOUND;
 }
+
+enum log_level alert_loudness(const struct alert_news *news)
+{
+	const struct alert_row *row = alert_row(news->code);
+	if (news->change != ALERT_RAISED || row->severity == ALERT_INFO)
+		return LOG_INFO;
+	return row->severity == ALERT_WARN ? LOG_WARN : LOG_ERROR;
+}
+
+const char *alert_quotable(const struct alert_news *news, char text[ALERT_DETAIL + 1])
+{
+	snprintf(text, ALERT_DETAIL + 1, "%s", news->detail);
+	for (char *at = text; *at; at++)
+		if (*at == '"')
+			*at = '\'';
+	return text;
+}

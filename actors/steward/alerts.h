@@ -3,6 +3,7 @@
 #ifndef WARREN_STEWARD_ALERTS_H
 #define WARREN_STEWARD_ALERTS_H
 
+#include "actors/base/log/log.h"
 #include "proto/alerts.h"
 #include "proto/err.h"
 
@@ -98,5 +99,9 @@ uint64_t alerts_accused(struct alerts *alerts, uint64_t now);
 bool alerts_load(struct alerts *alerts, int fd, const struct alert_moment *now);
 bool alerts_save(struct alerts *alerts, int fd);
 bool alerts_unsaved(const struct alerts *alerts);
+
+/* How a piece of news is logged: the level, and its detail as text that fits between quotes. */
+enum log_level alert_loudness(const struct alert_news *news);
+const char *alert_quotable(const struct alert_news *news, char text[ALERT_DETAIL + 1]);
 
 #endif

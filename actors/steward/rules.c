@@ -160,6 +160,8 @@ static void look_at_machine(struct look *look, const struct machine_row *machine
 	walls_text(machine->missing, walls, sizeof walls);
 	if (machine->missing)
 		raise(look, ALERT_WALL_MISSING, KIND_NONE, 0, walls);
+	if (machine->id_changed)
+		raise(look, ALERT_MACHINE_CHANGED, KIND_NONE, 0, "");
 	uint64_t percent = machine->disk ? machine->disk_free / (machine->disk / 100 + 1) : 100;
 	look->rules->full = percent < (uint64_t)DISK_FULL_PERCENT + look->rules->full;
 	snprintf(detail, sizeof detail, "%llu MiB of %llu MiB are free",

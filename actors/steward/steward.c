@@ -211,12 +211,14 @@ static struct alert_moment moment(void)
 	return (struct alert_moment){now_ms(), (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000};
 }
 
-static enum log_level level_of(const struct alert_row *row, unsigned change)
-{
-	if (change != ALERT_RAISED || row->severity == ALERT_INFO)
-		return LOG_INFO;
-	return row->severity == ALERT_WARN ? LOG_WARN : LOG_ERROR;
-}
+/* As an event and as a row; all but the text. */
+#define NEWS_OF(from) \
+	{ \
+		.seq = (from)->seq, .id = (from)->id, .change = (from)->change, .code = (from)->code, \
+		.kind = (from)->kind, .node = (from)->node, .count = (from)->count, \
+		.acked_by = (from)->acked_by, .at_ms = (from)->at_ms, .first_ms = (from)->first_ms, \
+		.last_ms = (from)->last_ms \
+	}
 
 /* Every piece of news is a line in the log and an event. */
 static void on_news(void *context, const struct alert_news *news)
@@ -224,26 +226,13 @@ static void on_news(void *context, const struct alert_news *news)
 	struct steward *self = context;
 	const struct alert_row *row = alert_row(news->code);
 	char subject[WHO_TEXT], detail[ALERT_DETAIL + 1];
-	snprintf(detail, sizeof detail, "%s", news->detail);
-	for (char *at = detail; *at; at++)
-		if (*at == '"')
-			*at = '\'';
-	log_line(level_of(row, news->change), "alert",
+	log_line(alert_loudness(news), "alert",
 		 "change=%s id=%" PRIu64
 		 " code=%s severity=%s subject=\"%s\" what=\"%s\" detail=\"%s\" next=\"%s\"",
 		 alert_change_name(news->change), news->id, row->name, alert_severity_name(row->severity),
-		 alert_subject(news->kind, news->node, subject), row->what, detail, row->next);
-	struct steward_alerted event = {.seq = news->seq,
-					.id = news->id,
-					.change = news->change,
-					.code = news->code,
-					.kind = news->kind,
-					.node = news->node,
-					.count = news->count,
-					.acked_by = news->acked_by,
-					.at_ms = news->at_ms,
-					.first_ms = news->first_ms,
-					.last_ms = news->last_ms};
+		 alert_subject(news->kind, news->node, subject), row->what, alert_quotable(news, detail),
+		 row->next);
+	struct steward_alerted event = NEWS_OF(news);
 	snprintf(event.detail, sizeof event.detail, "%s", news->detail);
 	publish_steward_alerted(self->actor, &event);
 }
@@ -265,15 +254,13 @@ enum err on_steward_alert(struct actor *actor, struct call *call, const struct s
 	struct asker asker = call_asker(call);
 	const struct alert_row *row = alert_row(in->code);
 	struct alert_moment now = moment();
-	if (!in->code && in->over) {
-		alerts_born(self->alerts, asker.kind, asker.node, &now);
-		save(self);
-		return ERR_OK;
-	}
-	if (!row || !(row->by >> asker.kind & 1))
-		return ERR_REFUSED;
 	struct alert_claim claim = {in->code, asker.node, (uint8_t)asker.kind, in->detail};
-	if (in->over)
+	bool birth = !in->code && in->over;
+	if (!birth && (!row || !(row->by >> asker.kind & 1)))
+		return ERR_REFUSED;
+	if (birth)
+		alerts_born(self->alerts, asker.kind, asker.node, &now);
+	else if (in->over)
 		alerts_clear(self->alerts, in->code, asker.kind, asker.node, &now);
 	else
 		alerts_raise(self->alerts, &claim, true, &now);
@@ -337,17 +324,7 @@ enum err on_steward_news(struct actor *actor, struct call *call, const struct st
 	save(self);
 	struct news_row *rows = arena_take(call_arena(call), NEWS_AT_ONCE * sizeof *rows);
 	for (unsigned i = 0; i < count; i++) {
-		rows[i] = (struct news_row){.seq = news[i].seq,
-					    .id = news[i].id,
-					    .change = news[i].change,
-					    .code = news[i].code,
-					    .kind = news[i].kind,
-					    .node = news[i].node,
-					    .count = news[i].count,
-					    .acked_by = news[i].acked_by,
-					    .at_ms = news[i].at_ms,
-					    .first_ms = news[i].first_ms,
-					    .last_ms = news[i].last_ms};
+		rows[i] = (struct news_row)NEWS_OF(&news[i]);
 		snprintf(rows[i].detail, sizeof rows[i].detail, "%s", news[i].detail);
 	}
 	out->news = rows;
@@ -365,8 +342,8 @@ static void looked(void *context, enum control_verb verb, enum err err, const ch
 	struct steward *self = context;
 	struct alert_moment now = moment();
 	self->looking = false;
-	if (err ==
-	    ERR_OK) { /* rows cost something: a machine of 1,500 processes is looked at every four seconds */
+	if (err == ERR_OK) {
+		/* rows cost something: a machine of 1,500 processes is looked at every four seconds */
 		self->next_ms = now.ms + 2 * answer->status->processes_count;
 		rules_look(self->rules, answer->status, self->alerts, &now);
 	}
@@ -407,11 +384,10 @@ static void carried(void *context, enum control_verb verb, enum err err, const c
 		return;
 	alerts_delivered(self->alerts, CARRY_COMMAND, self->carried);
 	save(self);
+	const char *detail = *why ? why : err_name(err);
+	struct alert_claim claim = {ALERT_COMMAND_FAILED, 0, KIND_NONE, detail};
 	if (err != ERR_OK)
-		alerts_raise(
-			self->alerts,
-			&(struct alert_claim){ALERT_COMMAND_FAILED, 0, KIND_NONE, *why ? why : err_name(err)},
-			false, &now);
+		alerts_raise(self->alerts, &claim, false, &now);
 }
 
 static void carry_news(struct steward *self, const struct alert_moment *now)

@@ -201,3 +201,15 @@ Test(rules, the_clock, .init = begin, .fini = end)
 	now.wall_ms -= 3599000;
 	cr_assert_eq(rules_clock(rules, &now), -3600000);
 }
+
+Test(rules, a_machine_with_another_id, .init = begin, .fini = end)
+{
+	look();
+	cr_assert_not(stands(ALERT_MACHINE_CHANGED, KIND_NONE, 0));
+	machine.id_changed = true;
+	look();
+	cr_assert(stands(ALERT_MACHINE_CHANGED, KIND_NONE, 0));
+	machine.id_changed = false;
+	look();
+	cr_assert_not(stands(ALERT_MACHINE_CHANGED, KIND_NONE, 0));
+}
