@@ -114,8 +114,7 @@ bool machine_open(struct machine *machine, const char *root, struct why *why)
 	if (!machine_open_root(machine, root, why))
 		return false;
 	return open_folder(machine, "machine", &machine->own, why) &&
-	       open_folder(machine, "etc", &machine->etc, why) &&
-	       open_programs(machine, why) &&
+	       open_folder(machine, "etc", &machine->etc, why) && open_programs(machine, why) &&
 	       open_folder(machine, "run", &machine->run, why) && who_are_we(machine, why);
 }
 

@@ -130,7 +130,7 @@ static int create(const struct command *command)
 		return 1;
 	}
 	printf("%s is a machine %s\n", command->root,
-	       !made		      ? "already"
+	       !made                  ? "already"
 	       : programs_installed() ? "now; add a node to it"
 				      : "now; put the programs into its bin, then add a node");
 	return 0;
