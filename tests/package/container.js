@@ -28,7 +28,7 @@ function whyNot() {
 
 class Container {
 	static unpack(tar, name) {
-		const container = new Container()
+		const container = new this()
 		container.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'warren-package-'))
 		container.root = path.join(container.folder, 'root')
 		container.name = `warren-${name}-${process.pid}`
