@@ -10,8 +10,9 @@
 #define INSTALLED_ROOT "/var/lib/warren/nodes"
 
 /* `given` (--root), else `environment` ($WARREN_ROOT), else INSTALLED_ROOT for a `program` that the package
- * installed, else the parent of the folder that `program` stands in; "" and NULL are not given. Absolute, without a slash at its end. Returns why it is this one ("because
- * of --root"), or NULL when there is no answer or it does not fit in `room`. */
+ * installed, else the parent of the folder that `program` stands in; "" and NULL are not given. Absolute,
+ * without a slash at its end. Returns why it is this one ("because of --root"), or NULL when there is no
+ * answer or it does not fit in `room`. */
 const char *root_find(const char *given, const char *environment, const char *program, char *root,
 		      size_t room);
 

@@ -1,7 +1,7 @@
 // The package on a booted Debian: installed, started by systemd, attacked, upgraded, removed, purged. One container, and what
 // follows stands on what came before; so one test with steps, and after a failed step the rest is not tried.
 //
-//   node tests/package/package.test.js [--long]     --long: Debian 13 as well
+//   node tests/package/package.test.js [--long | --debian 12|13]     --long: both; else that of this machine
 'use strict'
 const test = require('node:test')
 const assert = require('node:assert')
@@ -21,7 +21,8 @@ if (why) {
 }
 const long = process.argv.includes('--long') || process.env.WARREN_LONG
 const host = hostDebian()
-const debians = long ? ['12', '13'] : [host]
+const one = process.argv.indexOf('--debian') + 1
+const debians = one ? [process.argv[one]] : long ? ['12', '13'] : [host]
 
 // The package for that Debian: built here when this is one, else in a bootstrapped one.
 function build(debian) {
