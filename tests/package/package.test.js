@@ -124,7 +124,9 @@ for (const debian of debians) {
 			await step('the supervisor has exactly the listed capabilities, the processes none', () => {
 				const had = at.mask(1, 'CapBnd') // what this container has at all
 				for (const name of ['CapBnd', 'CapPrm', 'CapEff']) assert.strictEqual(at.mask(at.main(), name), LISTED & had, name)
-				for (const name of ['CapInh', 'CapAmb']) assert.strictEqual(at.mask(at.main(), name), 0n, name)
+				assert.strictEqual(at.mask(at.main(), 'CapAmb'), 0n)
+				// nspawn gives its first process an inheritable set, which systemd of Debian 13 hands on as far as the unit allows.
+				assert.strictEqual(at.mask(at.main(), 'CapInh') & ~LISTED, 0n)
 				for (const { pid } of at.status().processes) {
 					for (const name of ['CapBnd', 'CapPrm', 'CapEff', 'CapInh', 'CapAmb']) assert.strictEqual(at.mask(pid, name), 0n, `${name} of ${pid}`)
 					assert.strictEqual(at.proc(pid, 'NoNewPrivs'), '1')
@@ -185,6 +187,12 @@ for (const debian of debians) {
 				box.sh(`rm -r /run/systemd/system/${UNIT}.service.d; systemctl daemon-reload; systemctl reset-failed ${UNIT}; systemctl start ${UNIT}`)
 				await at.ready()
 				assert.strictEqual(at.get(5001, cid), sum)
+			})
+
+			await step('the selftest of the weekly timer finds every wall standing', () => {
+				box.sh('systemctl start warren-selftest.service', { timeout: 600000 })
+				assert.match(box.sh('journalctl -u warren-selftest.service -o cat'), /held|passed|ok/)
+				assert.strictEqual(at.show('ActiveState'), 'active')
 			})
 
 			await step('the unlock secret may be a credential of the unit', async () => {
