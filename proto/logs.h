@@ -9,6 +9,7 @@ enum logs_verb {
 	LOGS_PIPE = 1, /* with a descriptor: the read end of that process's log pipe */
 	LOGS_BORN,     /* without: from now on lines of this process carry this pid */
 	LOGS_END,      /* without: that process is no longer declared; close its pipe */
+	LOGS_JOURNAL,  /* with a descriptor, after LOGS_PIPE: a stream into systemd's journal, for its lines beside the file */
 };
 
 struct logs_entry {

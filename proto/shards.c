@@ -2,6 +2,7 @@
 #include "proto/shards.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* At most six digits, so that nothing wraps; moves *at past them. */
 static bool read_number(const char **at, uint32_t *value)
@@ -88,6 +89,45 @@ const char *shards_parse(const char *text, uint32_t count, struct shards *shards
 			return why;
 		}
 	}
+}
+
+/* -- as JSON: no more of it than this needs ----------------------------------------------------- */
+
+/* Moves past spaces, then past `word` when it is there. */
+static bool take(const char **at, const char *word)
+{
+	size_t length = strlen(word);
+	*at += strspn(*at, " \t\r\n");
+	if (strncmp(*at, word, length) != 0)
+		return false;
+	*at += length;
+	return true;
+}
+
+static bool take_member(const char **at, struct shard_span *span, unsigned *had)
+{
+	bool start = take(at, "\"start\""), end = !start && take(at, "\"end\"");
+	if (!(start || end) || !take(at, ":") || *had & (start ? 1U : 2U))
+		return false;
+	*had |= start ? 1U : 2U;
+	return take(at, "") && read_number(at, start ? &span->start : &span->end);
+}
+
+bool shards_from_json(const char *text, char out[SHARDS_TEXT])
+{
+	size_t used = 0;
+	if (!take(&text, "["))
+		return false;
+	do {
+		struct shard_span span;
+		unsigned had = 0;
+		if (!take(&text, "{") || !take_member(&text, &span, &had) || !take(&text, ",") ||
+		    !take_member(&text, &span, &had) || !take(&text, "}"))
+			return false;
+		used += (size_t)snprintf(out + used, SHARDS_TEXT - used, "%s%u-%u", used ? "," : "",
+					 span.start, span.end);
+	} while (used < SHARDS_TEXT && take(&text, ","));
+	return used < SHARDS_TEXT && take(&text, "]") && take(&text, "") && !*text;
 }
 
 bool shards_keep(const struct shards *shards, uint32_t shard)

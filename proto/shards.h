@@ -26,6 +26,9 @@ struct shards {
 /* "" is all of them. NULL, or what is wrong as a sentence in `why`: start <= end < count, no overlap, at most SHARD_SPANS. */
 const char *shards_parse(const char *text, uint32_t count, struct shards *shards, char why[SHARDS_WHY]);
 
+/* The same from what NODE_SHARDS holds in seed 003, [{"start":0,"end":255},…], to "0-255,…". False for anything else. */
+bool shards_from_json(const char *text, char out[SHARDS_TEXT]);
+
 bool shards_keep(const struct shards *shards, uint32_t shard);
 
 /* The widest span around a shard that this node does not keep. */

@@ -49,6 +49,13 @@ static const char *origin(const struct loading *loading, uint16_t node, const st
 
 /* -- sources ----------------------------------------------------------------------------------- */
 
+/* NODE_SHARDS is JSON there; what is neither is refused where all ranges are checked. */
+static const char *in_our_words(unsigned setting, const char *text, char ranges[SHARDS_TEXT])
+{
+	bool json = setting_row(setting)->type == TYPE_SHARDS && shards_from_json(text, ranges);
+	return json ? ranges : text;
+}
+
 static void read_environment(struct loading *loading)
 {
 	for (unsigned i = 0; i < SETTINGS; i++) {
@@ -56,6 +63,8 @@ static void read_environment(struct loading *loading)
 		const char *text = *row->environment ? getenv(row->environment) : NULL;
 		if (!text || !*text)
 			continue;
+		char ranges[SHARDS_TEXT];
+		text = in_our_words(i, text, ranges);
 		struct value value = {.source = FROM_ENVIRONMENT};
 		struct why why;
 		if (row->type == TYPE_INT && !setting_number(text, &value.number)) {

@@ -5,6 +5,7 @@
 
 #include "proto/logs.h"
 #include "supervisor/channel.h"
+#include "supervisor/journal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -46,7 +47,7 @@ void logs_close(struct supervisor *s)
 	s->logs.fd = -1;
 	s->logs.own_told = 0;
 	for (unsigned i = 0; i < s->count; i++) {
-		s->processes[i]->log_told = false;
+		s->processes[i]->log_told = s->processes[i]->journal_told = false;
 		s->processes[i]->log_pid = 0;
 	}
 }
@@ -56,6 +57,20 @@ static enum channel_end tell(struct supervisor *s, enum logs_verb verb, unsigned
 {
 	struct logs_entry entry = {.verb = verb, .kind = (uint8_t)kind, .node = node, .pid = (uint32_t)pid};
 	return channel_send(s->logs.fd, &entry, sizeof entry, pipe);
+}
+
+/* Under systemd. A journal that takes no stream now is not asked again before scribe is born again: the file has it all. */
+static enum channel_end tell_journal(struct supervisor *s, struct process *process)
+{
+	char who[WHO_TEXT];
+	int stream = journal_open(process_text(process, who));
+	process->journal_told = true;
+	if (stream < 0)
+		return CHANNEL_SENT;
+	enum channel_end end = tell(s, LOGS_JOURNAL, process->row->kind, process->node, process->pid, stream);
+	process->journal_told = end == CHANNEL_SENT;
+	close(stream);
+	return end;
 }
 
 /* The pipe, then whose lines are in it, then that no more will come. */
@@ -72,7 +87,10 @@ static enum channel_end tell_about(struct supervisor *s, struct process *process
 	if (!process->log_told) {
 		end = tell(s, LOGS_PIPE, kind, process->node, process->pid, process->log_read);
 		process->log_told = end == CHANNEL_SENT;
+		process->journal_told = false;
 	}
+	if (end == CHANNEL_SENT && s->logs.journal && !process->journal_told)
+		end = tell_journal(s, process);
 	if (end == CHANNEL_SENT && process->pid && process->log_pid != process->pid) {
 		end = tell(s, LOGS_BORN, kind, process->node, process->pid, -1);
 		if (end == CHANNEL_SENT)

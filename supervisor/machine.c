@@ -68,6 +68,25 @@ static bool open_folder(const struct machine *machine, const char *name, int *fd
 	return only_ours(*fd, path, S_IFDIR, why);
 }
 
+bool programs_installed(void)
+{
+	char path[PATH_TEXT];
+	const char *folder = PROGRAMS_INSTALLED "/";
+	ssize_t length = readlink("/proc/self/exe", path, sizeof path);
+	return length > (ssize_t)strlen(folder) && memcmp(path, folder, strlen(folder)) == 0;
+}
+
+static bool open_programs(struct machine *machine, struct why *why)
+{
+	if (!programs_installed())
+		return open_folder(machine, "bin", &machine->bin, why);
+	machine->programs = PROGRAMS_INSTALLED;
+	machine->bin = open(PROGRAMS_INSTALLED, FOLDER);
+	if (machine->bin < 0)
+		return refuse(why, "%s: %s", PROGRAMS_INSTALLED, strerror(errno));
+	return only_ours(machine->bin, PROGRAMS_INSTALLED, S_IFDIR, why);
+}
+
 /* As root each process has its own uid, from the block that the machine claimed when it was made. */
 static bool who_are_we(struct machine *machine, struct why *why)
 {
@@ -95,8 +114,7 @@ bool machine_open(struct machine *machine, const char *root, struct why *why)
 	if (!machine_open_root(machine, root, why))
 		return false;
 	return open_folder(machine, "machine", &machine->own, why) &&
-	       open_folder(machine, "etc", &machine->etc, why) &&
-	       open_folder(machine, "bin", &machine->bin, why) &&
+	       open_folder(machine, "etc", &machine->etc, why) && open_programs(machine, why) &&
 	       open_folder(machine, "run", &machine->run, why) && who_are_we(machine, why);
 }
 

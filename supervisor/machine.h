@@ -2,7 +2,8 @@
  * it can put another one in its place.
  *
  *   ROOT/etc/       warren.conf, nodeN.conf                   0755, ours
- *   ROOT/bin/       warren-store …                            0755, ours; the programs 0711
+ *   ROOT/bin/       warren-store …                            0755, ours; the programs 0711. Of an installed warrend: none,
+ *                   the programs are those beside it in PROGRAMS_INSTALLED
  *   ROOT/run/       sockets, warrend.pid                      0755, ours
  *   ROOT/machine/   unlock (0400), uids, id, lock, nodes …    0711, ours
  *   ROOT/archive/   nodeN-<time>/{keys,nodeN.conf}            0700, ours: keys of nodes that were removed
@@ -25,14 +26,21 @@ enum { ROOT_TEXT = 88, PATH_TEXT = 160 };
 
 struct machine {
 	char root[ROOT_TEXT];
-	int fd, etc, bin, run, own; /* O_PATH; `own` is ROOT/machine */
+	int fd, etc, bin, run, own; /* O_PATH; `own` is ROOT/machine, `bin` where the programs are */
+	const char *programs;       /* its path; NULL: ROOT/bin */
 	int lock;                   /* -1: not ours */
 	bool as_root;               /* every process gets a uid of its own */
 	uint32_t uid_base;          /* when as_root */
 	uint32_t own_uid, own_gid;  /* else all run as this */
 };
 
-#define MACHINE_ROOT "/var/lib/warren"
+/* The package's: one folder for each instance of warrend@.service, and the programs of all. */
+#define MACHINE_ROOT	   "/var/lib/warren/nodes"
+#define PROGRAMS_INSTALLED "/usr/lib/warren"
+
+/* Whether this very program lies in PROGRAMS_INSTALLED. What the package put there is then what runs, whatever a ROOT/bin has
+ * from before: an upgrade would otherwise change nothing. */
+bool programs_installed(void);
 
 /* Opens and checks an existing machine: owners and modes of ROOT and its folders, and who we are. */
 bool machine_open(struct machine *machine, const char *root, struct why *why);
@@ -64,7 +72,7 @@ bool place_has_secret(enum kind kind);
  * that is missing is never made anew: it may be a disk that is not mounted. */
 int place_open(const struct machine *machine, enum kind kind, uint16_t node, struct why *why);
 
-/* Opens ROOT/bin/warren-<kind> (O_PATH) to be executed; refuses one that anybody but us can write, or whose folder is so.
+/* Opens the program warren-<kind> (O_PATH) to be executed; refuses one that anybody but us can write, or whose folder is so.
  * *readable is whether the process itself could read it, and so would start dumpable. */
 int program_open(const struct machine *machine, enum kind kind, bool *readable, struct why *why);
 

@@ -96,10 +96,11 @@ static bool open_made(struct machine *machine, struct why *why)
 		int *fd;
 		mode_t mode;
 	} folders[] = {{"etc", &machine->etc, 0755},
-		       {"bin", &machine->bin, 0755},
 		       {"run", &machine->run, 0755},
-		       {"machine", &machine->own, 0711}};
-	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+		       {"machine", &machine->own, 0711},
+		       {"bin", &machine->bin, 0755}};
+	size_t count = sizeof folders / sizeof *folders - programs_installed();
+	for (size_t i = 0; i < count; i++) {
 		if (!make_folder(machine, machine->fd, folders[i].name, folders[i].mode, geteuid(), why))
 			return false;
 		*folders[i].fd =

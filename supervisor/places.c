@@ -125,17 +125,19 @@ static bool runnable(int fd, const char *shown, bool *readable, struct why *why)
 
 int program_open(const struct machine *machine, enum kind kind, bool *readable, struct why *why)
 {
-	char name[48], shown[PATH_TEXT + ROOT_TEXT];
+	char name[48], folder[ROOT_TEXT + 8], shown[PATH_TEXT + ROOT_TEXT];
 	if (!only_ours(machine->fd, machine->root, S_IFDIR, why))
 		return -1;
-	snprintf(shown, sizeof shown, "%s/bin", machine->root);
-	if (!only_ours(machine->bin, shown, S_IFDIR, why))
+	snprintf(folder, sizeof folder, "%s%s", machine->programs ? machine->programs : machine->root,
+		 machine->programs ? "" : "/bin");
+	if (!only_ours(machine->bin, folder, S_IFDIR, why))
 		return -1;
 	snprintf(name, sizeof name, "warren-%s", kind_name(kind));
-	snprintf(shown, sizeof shown, "%s/bin/%s", machine->root, name);
+	snprintf(shown, sizeof shown, "%s/%s", folder, name);
 	int fd = openat(machine->bin, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0) {
-		refuse(why, "%s: %s; scripts/up installs the programs", shown, strerror(errno));
+		refuse(why, "%s: %s; %s installs the programs", shown, strerror(errno),
+		       machine->programs ? "the package warren" : "scripts/up");
 		return -1;
 	}
 	if (runnable(fd, shown, readable, why))

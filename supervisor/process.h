@@ -54,6 +54,7 @@ struct process {
 	struct roster_entry told; /* verb 0: the broker knows of none */
 	uint32_t told_serial;     /* of the newest entry about it */
 	bool log_told;            /* scribe has the pipe */
+	bool journal_told;        /* and the stream into the journal, where there is one */
 	pid_t log_pid;            /* the pid scribe puts before its lines */
 };
 

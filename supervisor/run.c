@@ -7,6 +7,7 @@
 #include "actors/base/memory/memory.h"
 #include "supervisor/host.h"
 #include "supervisor/jail.h"
+#include "supervisor/journal.h"
 #include "supervisor/log_folder.h"
 #include "supervisor/make.h"
 #include "supervisor/notify.h"
@@ -402,6 +403,7 @@ int supervisor_run(struct machine *machine, int background)
 	harden_ourselves();
 	s->started_ms = now_ms();
 	s->watchdog_ms = notify_watchdog_ms();
+	s->logs.journal = background < 0 && journal_is_ours();
 	bool loaded = load(s, &why);
 	if (!loaded || !open_all(s, &why) || (background >= 0 && !go_to_background(s, &why))) {
 		fprintf(stderr, "warrend: %s\n", why.text);

@@ -34,6 +34,7 @@ struct roster { /* to the broker; roster.c */
 struct logs { /* to scribe; logs.c */
 	int fd; /* -1: no scribe */
 	bool behind;
+	bool journal;            /* systemd's gets the lines too */
 	int own_read, own_write; /* our own log pipe, kind 0; -1 in the foreground */
 	unsigned own_told;       /* of the two datagrams about it */
 };

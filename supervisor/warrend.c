@@ -205,9 +205,10 @@ static int create(const struct command *command)
 		fprintf(stderr, "%s\n", why.text);
 		return 1;
 	}
-	printf(made ? "%s is a machine now; put the programs into its bin, then add a node\n"
-		    : "%s is a machine already\n",
-	       command->root);
+	printf("%s is a machine %s\n", command->root,
+	       !made                  ? "already"
+	       : programs_installed() ? "now; add a node to it"
+				      : "now; put the programs into its bin, then add a node");
 	return 0;
 }
 

@@ -23,6 +23,11 @@ bool folder_of(const char *program, char *folder, size_t room)
 	return (size_t)snprintf(folder, room, "%.*s", length, program) < room;
 }
 
+bool is_installed(const char *program)
+{
+	return strncmp(program, INSTALLED, sizeof INSTALLED - 1) == 0;
+}
+
 static bool absolute(const char *path, char *root, size_t room)
 {
 	size_t used = 0;
@@ -50,6 +55,8 @@ const char *root_find(const char *given, const char *environment, const char *pr
 		return absolute(given, root, room) ? "because of --root" : NULL;
 	if (environment && *environment)
 		return absolute(environment, root, room) ? "because of $WARREN_ROOT" : NULL;
+	if (program && is_installed(program))
+		return absolute(INSTALLED_ROOT, root, room) ? "because this is the installed one" : NULL;
 	char folder[4096];
 	if (!program || !folder_of(program, folder, sizeof folder) || !folder_of(folder, root, room))
 		return NULL;

@@ -3,6 +3,7 @@
 #include "actors/scribe/pipes.h"
 
 #include "actors/base/memory/memory.h"
+#include "actors/scribe/journal.h"
 #include "actors/scribe/line.h"
 
 #include <errno.h>
@@ -21,6 +22,7 @@ struct log_pipe {
 	uint64_t fed_ms; /* when something last came */
 	struct line line;
 	struct file file;
+	struct journal journal; /* beside the file, under systemd */
 };
 
 enum { NONE = 0, BATCH = 32 * LOG_TEXT_MAX };
@@ -70,6 +72,7 @@ static void write_batch(struct reading *reading)
 {
 	struct pipes *pipes = reading->pipes;
 	file_append(pipes->files, &reading->pipe->file, pipes->batch, pipes->batch_length, reading->now);
+	journal_append(&reading->pipe->journal, pipes->batch, pipes->batch_length);
 	pipes->batch_length = 0;
 }
 
@@ -129,6 +132,7 @@ static void end_pipe(struct pipes *pipes, struct log_pipe *pipe, const struct mo
 {
 	read_rest(pipes, pipe, now);
 	file_end(pipes->files, &pipe->file);
+	journal_end(&pipe->journal);
 	/* The supervisor's copy keeps the pipe in the epoll set, so closing ours would not take it out. */
 	epoll_ctl(pipes->epoll, EPOLL_CTL_DEL, pipe->fd, NULL);
 	close(pipe->fd);
@@ -202,7 +206,7 @@ static bool take_entry(struct pipes *pipes, const struct logs_entry *entry, int 
 	bool of_node = row && row->scope == PER_NODE;
 	if ((entry->kind != KIND_NONE && !row) || of_node != (entry->node > 0) || entry->node > NODES_MAX)
 		return false;
-	if ((entry->verb == LOGS_PIPE) != (fd >= 0))
+	if ((entry->verb == LOGS_PIPE || entry->verb == LOGS_JOURNAL) != (fd >= 0))
 		return false;
 	if (entry->verb == LOGS_PIPE)
 		return take_pipe(pipes, entry, fd, now);
@@ -213,6 +217,8 @@ static bool take_entry(struct pipes *pipes, const struct logs_entry *entry, int 
 		end_pipe(pipes, pipe, now);
 	else if (entry->verb == LOGS_BORN)
 		born(pipes, pipe, entry->pid, now);
+	else if (entry->verb == LOGS_JOURNAL)
+		journal_begin(&pipe->journal, fd);
 	else
 		return false;
 	return true;

@@ -18,6 +18,36 @@ Test(shards, parses_and_prints)
 	cr_assert(shards_keep(&shards, 7) && !shards_keep(&shards, 8));
 }
 
+Test(shards, the_json_of_seed_003_is_read_too)
+{
+	static const char *const bad[] = {
+		"",
+		"[]",
+		"[{}]",
+		"[{\"start\":1}]",
+		"[{\"start\":1,\"start\":2}]",
+		"[{\"start\":1,\"end\":2},]",
+		"0-1",
+		"[{\"start\":1,\"end\":-2}]",
+		"[{\"start\":1,\"end\":2}] x",
+		"[{\"start\":1,\"end\":\"2\"}]",
+	};
+	char text[SHARDS_TEXT], long_one[8192] = "[";
+	cr_assert(shards_from_json("[{\"start\":0,\"end\":1023}]", text));
+	cr_expect_str_eq(text, "0-1023");
+	cr_assert(shards_from_json(" [ { \"end\" : 255 , \"start\" : 0 },\n{\"start\":512,\"end\":767} ] ",
+				   text));
+	cr_expect_str_eq(text, "0-255,512-767");
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		cr_expect_not(shards_from_json(bad[i], text), "%s", bad[i]);
+	size_t length = 1;
+	for (int i = 0; i < 200; i++)
+		length += (size_t)snprintf(long_one + length, sizeof long_one - length,
+					   "%s{\"start\":10000,\"end\":10000}", i ? "," : "");
+	snprintf(long_one + length, sizeof long_one - length, "]");
+	cr_expect_not(shards_from_json(long_one, text));
+}
+
 Test(shards, refuses_with_a_sentence)
 {
 	static const struct {

@@ -193,6 +193,17 @@ Test(root, the_option_wins_then_the_environment_then_the_program)
 	cr_expect_str_eq(root, "/");
 }
 
+Test(root, an_installed_one_means_the_machine_of_the_unit)
+{
+	char root[100];
+	cr_expect(strstr(root_find(NULL, NULL, "/usr/lib/warren/warren", root, sizeof root), "installed"));
+	cr_expect_str_eq(root, "/var/lib/warren/nodes");
+	cr_expect_not_null(root_find("/a", NULL, "/usr/lib/warren/warren", root, sizeof root));
+	cr_expect_str_eq(root, "/a");
+	cr_expect_not_null(root_find(NULL, NULL, "/usr/lib/warrens/warren", root, sizeof root));
+	cr_expect_str_eq(root, "/usr/lib");
+}
+
 Test(root, becomes_absolute_and_loses_its_last_slash)
 {
 	char root[5000], here[4096], expected[4200];
