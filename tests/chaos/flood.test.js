@@ -40,7 +40,7 @@ for (const name of ['bus.sock', 'operate.sock', 'read.sock'])
 		let run
 		try {
 			const before = machine.status().processes.map(who)
-			load.start()
+			await load.start().begun()
 			run = start(path.join(machine.root, 'run', name))
 			// A console takes the widest door that it may: with `read.sock` or `bus.sock` flooded that one is free. With
 			// `operate.sock` flooded it is let in between two floods, or told that it was not.

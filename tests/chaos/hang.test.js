@@ -17,6 +17,8 @@ for (const who of ['broker', 'scribe', 'steward', 'wallet@1', 'store@1', 'gatewa
 		const own = new Load(machine, 1, { writers: 2, size: () => 2000 }).start()
 		const neighbour = new Load(machine, 2, { writers: 1, size: () => 1000 }).start()
 		try {
+			await own.begun()
+			await neighbour.begun()
 			for (let i = 0; i < times; i++) {
 				const before = machine.status().processes
 				const pid = machine.kill(who, 'SIGSTOP')

@@ -42,6 +42,8 @@ test(`store@1 is killed ${200 * times} times under load`, { timeout: 600000 }, a
 	const load = new Load(machine, 1, { writers: 8, size: () => 500 + Math.floor(Math.random() * 8000) }).start()
 	const neighbour = new Load(machine, 2, { writers: 1, size: () => 1000 }).start()
 	try {
+		await load.begun()
+		await neighbour.begun()
 		const seen = []
 		for (let i = 0; i < 200 * times; i++) {
 			await sleep(Math.random() * 50)
@@ -72,6 +74,8 @@ for (const who of ['broker', 'scribe', 'steward', 'wallet@1', 'gateway@1'])
 		const load = new Load(machine, 1, { writers: 4, size: () => 500 + Math.floor(Math.random() * 8000) }).start()
 		const neighbour = new Load(machine, 2, { writers: 1, size: () => 1000 }).start()
 		try {
+			await load.begun()
+			await neighbour.begun()
 			const seen = []
 			for (let i = 0; i < 20 * times; i++) {
 				await sleep(Math.random() * 50)

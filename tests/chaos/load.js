@@ -18,6 +18,9 @@ class Load {
 		return this
 	}
 
+	// Only then its gateway has its stream: before, a request waits for the store no longer than 2 s.
+	begun() { return this.machine.until('the load has begun', () => this.acknowledged.size > 0) }
+
 	async write() {
 		while (!this.stopped) {
 			const blob = crypto.randomBytes(this.size())
