@@ -6,7 +6,9 @@
 #include "actors/base/born/born.h"
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
+#include "actors/base/reasons/reasons.h"
 #include "broker/doors.h"
+#include "broker/told.h"
 #include "proto/call.h"
 
 #include <errno.h>
@@ -34,6 +36,7 @@ struct broker {
 	struct open_asks asks;
 	struct listeners listeners;
 	struct roster_counts counts;
+	struct marks marks;
 	uint32_t heard; /* kinds whose events somebody hears */
 	uint64_t fingerprint, turned_ns;
 	uint32_t denials; /* logged in this second */
@@ -93,13 +96,29 @@ static void refuse(struct broker *self, struct peer *to, struct envelope e, enum
 	pass(self, to, &e, "", 0);
 }
 
+/* Why an ask ended without its answer: about whom was asked, or, where it was the asker's fault, about the asker.
+ * The codes of the four follow each other as the errors do. */
+static void note_end(const struct envelope *e, enum err err)
+{
+	bool asked = err == ERR_LATE || err == ERR_GONE;
+	const struct call_row *row = call_by_number(e->number);
+	const char *call = row ? row->name : "tap";
+	struct about about = {asked ? e->target_kind : e->source_kind,
+			      asked ? e->target_node : e->source_node, 0};
+	char from[WHO_TEXT], to[WHO_TEXT];
+	reason_about(REASON_ASK_DENIED + (err - ERR_DENIED), about, call, "%s asked %s %s: %s; uid %u",
+		     who_text(e->source_kind, e->source_node, from),
+		     who_text(e->target_kind, e->target_node, to), call, err_name(err), e->source_uid);
+}
+
 static enum err denied(struct broker *self, const struct arrival *in, const char *what)
 {
 	char from[WHO_TEXT], to[WHO_TEXT];
-	who_text(in->from->kind, in->from->node, from);
-	who_text(in->e.target_kind, in->e.target_node, to);
+	note_end(&in->e, ERR_DENIED);
 	if (self->denials++ < DENIALS_LOGGED)
-		log_warn("ask.denied", "from=%s to=%s call=%s uid=%u pid=%u", from, to, what, in->visitor.uid,
+		log_warn("ask.denied", "from=%s to=%s call=%s uid=%u pid=%u",
+			 who_text(in->from->kind, in->from->node, from),
+			 who_text(in->e.target_kind, in->e.target_node, to), what, in->visitor.uid,
 			 in->visitor.pid);
 	return ERR_DENIED;
 }
@@ -130,6 +149,8 @@ static struct open_ask *keep(struct broker *self, struct arrival *in)
 	uint32_t most = in->visitor.door == DOOR_BUS ? ASKS_OF_PROCESS : ASKS_OF_PERSON;
 	in->e.deadline = in->e.deadline < latest ? in->e.deadline : latest;
 	struct open_ask *ask = in->from->open < most ? open_asks_add(&self->asks, &in->e) : NULL;
+	self->marks.drops[BOUND_ASKS] += in->from->open < most && !ask;
+	self->marks.drops[BOUND_SHARES] += in->from->open >= most;
 	in->from->open += ask != NULL;
 	return ask;
 }
@@ -159,6 +180,8 @@ static bool on_ask(struct broker *self, struct arrival *in, bool here)
 	self->counts.routed += err == ERR_OK;
 	if (err != ERR_OK && ask)
 		release(self, ask);
+	if (err == ERR_BUSY || (err == ERR_GONE && here))
+		note_end(&in->e, err);
 	if (err != ERR_OK && waits)
 		refuse(self, in->from, in->e, err);
 	else
@@ -196,6 +219,7 @@ static void end_asks(struct broker *self, uint64_t gone, uint64_t now)
 			count(self, ERR_LATE);
 		else if (caller)
 			refuse(self, caller, e, ERR_GONE);
+		note_end(&e, e.deadline <= now ? ERR_LATE : ERR_GONE);
 	}
 }
 
@@ -237,6 +261,8 @@ static bool on_hello(struct broker *self, const struct arrival *in)
 		door_send(&self->doors, &in->visitor, &welcome, "", 0);
 	} else {
 		log_warn("hello.fingerprint", "from=%s node=%u", kind_name(in->from->kind), in->from->node);
+		reason_about(REASON_OTHER_BUILD, (struct about){in->from->kind, in->from->node, 0}, "",
+			     "another build was turned away; uid %u", in->visitor.uid);
 		refuse(self, in->from, in->e, ERR_FINGERPRINT);
 	}
 	return true;
@@ -256,6 +282,7 @@ static bool on_subscribe(struct broker *self, struct arrival *in)
 		listeners_remove(&self->listeners, listener);
 	else if (may && !listeners_add(&self->listeners, listener))
 		err = ERR_BUSY;
+	self->marks.drops[BOUND_LISTENERS] += err == ERR_BUSY;
 	count(self, err);
 	tell_heard(self);
 	e->type = err == ERR_OK ? ENVELOPE_REPLY : ENVELOPE_ERROR;
@@ -298,6 +325,7 @@ static bool receive(struct broker *self, enum door door)
 	enum arrived arrived = door_receive(&self->doors, door, &in);
 	if (arrived == WHOLE)
 		in.from = peers_visit(&self->peers, &in.visitor, now_ns(), &evicted);
+	self->marks.drops[BOUND_PEOPLE] += evicted != 0;
 	forget(self, evicted);
 	self->counts.dropped += arrived == BROKEN || (arrived == WHOLE && !(in.from && dispatch(self, &in)));
 	return arrived != NOTHING;
@@ -306,6 +334,7 @@ static bool receive(struct broker *self, enum door door)
 static void watch(struct broker *self, enum door door)
 {
 	bool flooded = door_flooded(&self->doors, door);
+	self->marks.drops[BOUND_CONNECTIONS] += flooded;
 	for (unsigned i = 0; flooded && i < PEOPLE_MAX; i++)
 		if (self->peers.all[i].at.door == door)
 			forget(self, self->peers.all[i].birth);
@@ -321,8 +350,10 @@ static void on_roster(struct broker *self)
 		exit(EXIT_WORLD);
 	if (got != sizeof entry)
 		return;
-	if (entry.verb == ROSTER_BORN && !peers_born(&self->peers, &entry))
+	if (entry.verb == ROSTER_BORN && !peers_born(&self->peers, &entry)) {
 		log_error("roster.full", "processes=%d", PROCESSES_MAX);
+		self->marks.drops[BOUND_PROCESSES]++;
+	}
 	if (entry.verb == ROSTER_GONE)
 		forget(self, entry.birth);
 	entry.verb = ROSTER_ACK;
@@ -340,6 +371,14 @@ static void send_counts(struct broker *self)
 	for (unsigned i = 0; i < PEOPLE_MAX + self->peers.processes; i++)
 		*(i < PEOPLE_MAX ? &counts.people : &counts.peers) += self->peers.all[i].welcome;
 	send(self->roster, &counts, sizeof counts, MSG_DONTWAIT | MSG_NOSIGNAL);
+	uint64_t *depth = self->marks.depth;
+	self->marks.high[BOUND_ASKS] = counts.open_high;
+	depth[BOUND_ASKS] = counts.open;
+	depth[BOUND_PEOPLE] = counts.people;
+	depth[BOUND_PROCESSES] = counts.peers;
+	depth[BOUND_LISTENERS] = listeners_held(&self->listeners);
+	depth[BOUND_CONNECTIONS] = self->doors.connections[DOOR_OPERATE] + self->doors.connections[DOOR_READ];
+	told(self->roster, &self->marks);
 }
 
 static void turn(struct broker *self)

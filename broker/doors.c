@@ -10,9 +10,8 @@
 #include <string.h>
 
 enum {
-	QUEUE = 128,            /* messages waiting for one peer, and from one peer */
-	CONNECTIONS_MAX = 2048, /* of people, at each door; out of descriptors, libzmq's accept aborts */
-	SOCKETS_MAX = 64,       /* libzmq's: three for each door, and those that are still being closed */
+	QUEUE = 128,      /* messages waiting for one peer, and from one peer */
+	SOCKETS_MAX = 64, /* libzmq's: three for each door, and those that are still being closed */
 };
 
 static const uint32_t inherited[DOORS] = {FD_BUS, FD_OPERATE, FD_READ};

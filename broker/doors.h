@@ -8,6 +8,8 @@
 
 #include <zmq.h>
 
+enum { CONNECTIONS_MAX = 2048 }; /* of people, at each door; out of descriptors, libzmq's accept aborts */
+
 struct doors {
 	const struct born *born;
 	void *context;

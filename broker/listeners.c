@@ -55,3 +55,11 @@ uint32_t listeners_heard(const struct listeners *listeners)
 	}
 	return heard;
 }
+
+uint32_t listeners_held(const struct listeners *listeners)
+{
+	uint32_t held = 0;
+	for (unsigned i = 0; i < listeners->count; i++)
+		held += listeners->all[i].birth != 0;
+	return held;
+}

@@ -97,6 +97,8 @@ void listeners_forget(struct listeners *listeners, uint64_t birth);
 /* Whether it subscribed to this event, or taps the one side of this message or the other. */
 bool listener_hears(const struct listener *listener, const struct envelope *passing);
 
+uint32_t listeners_held(const struct listeners *listeners);
+
 /* The kinds of process, as bits, whose events somebody hears: the others need not publish. */
 uint32_t listeners_heard(const struct listeners *listeners);
 

@@ -12,7 +12,14 @@
 #define ACTOR_LEVEL(F)        F(str, level, 8) F(u32, seconds, 86400)
 #define ACTOR_PING_REPLY(F)   F(u64, up_ms, 0) F(u32, missing, 0)
 
-#define ACTOR_MESSAGES(M) M(limit_row, LIMIT_ROW)
+/* One reason record (proto/reasons.h): `name` is a row of reasons.def; `actor` and `node` say whom it is about, "" the machine or
+ * the whole node; times are ms since 1970, next_ms 0 where nothing is tried by itself. */
+#define REASON_ROW(F)                                                                                                  \
+	F(str, name, 32) F(str, actor, 16) F(u16, node, 0) F(str, thing, 64) F(text, inputs, 200) F(u32, count, 0)     \
+	F(i64, first_ms, 0) F(i64, last_ms, 0) F(i64, next_ms, 0) F(bool, over, 0)
+#define ACTOR_REASONS_REPLY(F) F(many(reason_row), reasons, 64)
+
+#define ACTOR_MESSAGES(M) M(limit_row, LIMIT_ROW) M(reason_row, REASON_ROW)
 /*        name          number  who      effect      ms   request      reply               help */
 #define ACTOR_CALLS(C)                                                                                                 \
 	C(actor_ping, 0x0001, READERS, READ, 1000, NOTHING, ACTOR_PING_REPLY,                                          \
@@ -20,7 +27,9 @@
 	C(actor_limits, 0x0002, READERS, READ, 1000, NOTHING, ACTOR_LIMITS_REPLY,                                      \
 	  "its queues, caches and tables: depth, highest, limit, drops")                                               \
 	C(actor_level, 0x0003, OPERATORS, IDEMPOTENT, 1000, ACTOR_LEVEL, NOTHING,                                      \
-	  "log at this level (debug, info, warn, error); back to info after `seconds`, 0: never")
+	  "log at this level (debug, info, warn, error); back to info after `seconds`, 0: never")                              \
+	C(actor_reasons, 0x0004, READERS, READ, 1000, NOTHING, ACTOR_REASONS_REPLY,                                    \
+	  "why it decided what it decided, newest first: rule, inputs, how often, next try")
 #define ACTOR_EVENTS(E)
 
 DECLARE_PROTOCOL(ACTOR)

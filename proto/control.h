@@ -4,6 +4,9 @@
 #ifndef WARREN_PROTO_CONTROL_H
 #define WARREN_PROTO_CONTROL_H
 
+#include "proto/reasons.h"
+#include "proto/roster.h"
+
 #include <stdint.h>
 
 enum control_verb {
@@ -13,6 +16,8 @@ enum control_verb {
 	CONTROL_RESTART,
 	CONTROL_DRAIN,
 	CONTROL_RELOAD, /* read the configuration again */
+	CONTROL_REASONS, /* READER; answered by rows: what the supervisor and the broker decided, newest first */
+	CONTROL_LIMITS,  /* READER; answered by rows: the bounds of the supervisor and the broker */
 };
 
 struct control_ask {
@@ -25,7 +30,7 @@ struct control_ask {
 	uint8_t padding[3];
 };
 
-enum control_row_type { CONTROL_MACHINE = 1, CONTROL_NODE, CONTROL_PROCESS, CONTROL_BROKER, CONTROL_DONE };
+enum control_row_type { CONTROL_MACHINE = 1, CONTROL_NODE, CONTROL_PROCESS, CONTROL_BROKER, CONTROL_DONE, CONTROL_REASON, CONTROL_LIMIT };
 
 /* Where a declared process stands. The name is what the console prints. */
 #define PROCESS_STATES(S)                                                                                    \
@@ -85,6 +90,8 @@ struct control_row {
 		struct control_node node;
 		struct control_process process;
 		struct control_broker broker;
+		struct reason reason;
+		struct roster_limit limit;
 		char why[120]; /* CONTROL_DONE: a sentence when error is not ERR_OK */
 	};
 };

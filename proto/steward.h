@@ -3,6 +3,7 @@
 #ifndef WARREN_PROTO_STEWARD_H
 #define WARREN_PROTO_STEWARD_H
 
+#include "proto/actor.h"
 #include "proto/call.h"
 
 #define MACHINE_ROW(F)                                                                                                 \
@@ -21,11 +22,18 @@
 	F(many(machine_row), machine, 1) F(many(node_row), nodes, 512) F(many(process_row), processes, 2600)           \
 	F(many(broker_row), broker, 1)
 
+/* The bounds of those who are not on the bus: actor "broker", and "warrend", the supervisor. */
+#define OWNED_LIMIT(F)                                                                                                 \
+	F(str, actor, 16) F(str, name, 32) F(u64, depth, 0) F(u64, high, 0) F(u64, limit, 0) F(u64, drops, 0)
+#define STEWARD_REASONS_REPLY(F) F(many(reason_row), reasons, 256)
+#define STEWARD_LIMITS_REPLY(F)  F(many(owned_limit), limits, 64)
+
 /* "wallet@2", "broker", or "2" for the whole of node 2. */
 #define STEWARD_TARGET(F) F(str, target, 32)
 
 #define STEWARD_MESSAGES(M)                                                                                            \
-	M(machine_row, MACHINE_ROW) M(node_row, NODE_ROW) M(process_row, PROCESS_ROW) M(broker_row, BROKER_ROW)
+	M(machine_row, MACHINE_ROW) M(node_row, NODE_ROW) M(process_row, PROCESS_ROW) M(broker_row, BROKER_ROW)         \
+	M(owned_limit, OWNED_LIMIT)
 #define STEWARD_CALLS(C)                                                                                               \
 	C(steward_status, 0x0301, READERS, READ, 3000, NOTHING, STEWARD_STATUS_REPLY,                                  \
 	  "the machine, its nodes, and every declared process with its state")                                         \
@@ -35,7 +43,11 @@
 	C(steward_drain, 0x0305, OPERATORS, IDEMPOTENT, 15000, STEWARD_TARGET, NOTHING,                                \
 	  "let a node end its running work, then stop it")                                                             \
 	C(steward_reload, 0x0306, OPERATORS, IDEMPOTENT, 5000, NOTHING, NOTHING,                                       \
-	  "read the configuration again: new nodes are born, removed ones end")
+	  "read the configuration again: new nodes are born, removed ones end")                                        \
+	C(steward_reasons, 0x0308, READERS, READ, 2000, NOTHING, STEWARD_REASONS_REPLY,                                \
+	  "why the supervisor and the broker decided what they decided, newest first")                                 \
+	C(steward_limits, 0x0309, READERS, READ, 2000, NOTHING, STEWARD_LIMITS_REPLY,                                  \
+	  "the bounds of the supervisor and of the broker")
 #define STEWARD_EVENTS(E)
 
 DECLARE_PROTOCOL(STEWARD)

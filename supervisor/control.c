@@ -5,6 +5,7 @@
 #include "supervisor/supervisor.h"
 
 #include "actors/base/log/log.h"
+#include "supervisor/answers.h"
 #include "supervisor/channel.h"
 #include "supervisor/control_check.h"
 #include "supervisor/status.h"
@@ -53,12 +54,19 @@ static void done(struct supervisor *s, uint32_t serial, enum err err, const char
 	s->dirty = true;
 }
 
+static bool answer_row(const struct supervisor *s, unsigned index, struct control_row *row)
+{
+	if (s->control.ask.verb == CONTROL_REASONS)
+		return reasons_row(s, index, row);
+	return s->control.ask.verb == CONTROL_LIMITS ? limits_row(s, index, row) : status_row(s, index, row);
+}
+
 static enum channel_end write_status(struct supervisor *s)
 {
 	struct control *control = &s->control;
 	struct control_row row;
 	while (control->answering) {
-		bool more = status_row(s, control->next, &row);
+		bool more = answer_row(s, control->next, &row);
 		row.serial = control->ask.serial;
 		enum channel_end end = channel_send(control->fd, &row, sizeof row, -1);
 		if (end != CHANNEL_SENT)
@@ -120,6 +128,7 @@ static void check_pending(struct supervisor *s, uint64_t now)
 			done(s, pending->ask.serial, ERR_LATE,
 			     "it has not ended yet; warren status shows what is left");
 		pending->ask.verb = 0;
+		s->control.pending_count--;
 	}
 }
 
@@ -128,8 +137,11 @@ static void wait_for_end(struct supervisor *s, const struct control_ask *ask)
 	for (int i = 0; i < CONTROL_PENDING; i++)
 		if (!s->control.pending[i].ask.verb) {
 			s->control.pending[i] = (struct pending){*ask, now_ms() + ENDS_WITHIN_MS};
+			if (++s->control.pending_count > s->control.pending_high)
+				s->control.pending_high = s->control.pending_count;
 			return;
 		}
+	s->control.pending_drops++;
 	done(s, ask->serial, ERR_BUSY, "too many are waiting for an end; it was asked for nevertheless");
 }
 
@@ -146,7 +158,10 @@ static void carry_out(struct supervisor *s, const struct control_ask *ask)
 {
 	enum kind kind = (enum kind)ask->kind;
 	switch ((enum control_verb)ask->verb) {
+	case CONTROL_REASONS:
+	case CONTROL_LIMITS:
 	case CONTROL_STATUS:
+		answers_begin(s);
 		s->control.answering = true;
 		s->control.ask = *ask;
 		s->control.next = 0;
@@ -171,6 +186,29 @@ static void carry_out(struct supervisor *s, const struct control_ask *ask)
 	}
 }
 
+/* What an operator did is a reason too; what was refused, with who asked. */
+static void note_asked(const struct control_ask *ask, enum err err, const char *why)
+{
+	const char *verb = control_verb_name(ask->verb);
+	struct about about = {ask->kind, ask->node, 0};
+	char uid[16];
+	snprintf(uid, sizeof uid, "uid %u", ask->uid);
+	if (err != ERR_OK)
+		reason_about(REASON_VERB_REFUSED, about, uid, "%s was refused to %s: %s", verb, uid, why);
+	if (err == ERR_OK && ask->verb == CONTROL_START) {
+		reasons_over_of(ask->kind, ask->node);
+		reasons_over_of(KIND_NONE, ask->node);
+	}
+	if (err == ERR_OK && ask->verb == CONTROL_STOP)
+		reason_about(REASON_OPERATOR_STOPPED, about, "", "%s asked for its end", uid);
+	if (err == ERR_OK && ask->verb == CONTROL_DRAIN)
+		reason_about(REASON_OPERATOR_DRAINED, about, "", "%s asked that it drains", uid);
+	if (err == ERR_OK && ask->verb == CONTROL_RESTART) {
+		reasons_over_of(KIND_NONE, ask->node);
+		reason_about(REASON_OPERATOR_RESTARTED, about, "", "%s asked for its restart", uid);
+	}
+}
+
 static void on_ask(struct supervisor *s, const struct control_ask *ask, size_t length)
 {
 	bool declared[NODES_MAX + 1];
@@ -182,14 +220,18 @@ static void on_ask(struct supervisor *s, const struct control_ask *ask, size_t l
 		log_warn("control.malformed", "bytes=%zu", length);
 		return;
 	}
-	if (err == ERR_OK && s->stopping && ask->verb != CONTROL_STATUS) {
+	bool changes =
+		ask->verb != CONTROL_STATUS && ask->verb != CONTROL_REASONS && ask->verb != CONTROL_LIMITS;
+	if (err == ERR_OK && s->stopping && changes) {
 		err = ERR_UNAVAILABLE;
 		refuse(&why, "the machine is stopping");
 	}
-	if (ask->verb != CONTROL_STATUS)
+	if (changes)
 		log_line(err == ERR_OK ? LOG_INFO : LOG_WARN, "control.asked",
 			 "verb=%s kind=%s node=%u uid=%u answer=%s", control_verb_name(ask->verb),
 			 ask->kind ? kind_name(ask->kind) : "all", ask->node, ask->uid, err_name(err));
+	if (changes)
+		note_asked(ask, err, why.text);
 	if (err != ERR_OK)
 		done(s, ask->serial, err, why.text);
 	else

@@ -4,8 +4,9 @@
 
 const char *control_verb_name(unsigned verb)
 {
-	static const char *const names[] = {"?", "status", "start", "stop", "restart", "drain", "reload"};
-	return verb <= CONTROL_RELOAD ? names[verb] : "?";
+	static const char *const names[] = {"?",     "status", "start",   "stop",  "restart",
+					    "drain", "reload", "reasons", "limits"};
+	return verb <= CONTROL_LIMITS ? names[verb] : "?";
 }
 
 static enum err answer(enum err err, struct why *why, const char *sentence)
@@ -14,15 +15,20 @@ static enum err answer(enum err err, struct why *why, const char *sentence)
 	return err;
 }
 
+static bool only_looks(const struct control_ask *ask)
+{
+	return ask->verb == CONTROL_STATUS || ask->verb == CONTROL_REASONS || ask->verb == CONTROL_LIMITS;
+}
+
 static bool well_formed(const struct control_ask *ask, size_t length)
 {
-	if (length != sizeof *ask || ask->verb < CONTROL_STATUS || ask->verb > CONTROL_RELOAD)
+	if (length != sizeof *ask || ask->verb < CONTROL_STATUS || ask->verb > CONTROL_LIMITS)
 		return false;
 	if (ask->authority != READER && ask->authority != OPERATOR)
 		return false;
 	if (ask->padding[0] || ask->padding[1] || ask->padding[2])
 		return false;
-	bool targeted = ask->verb != CONTROL_STATUS && ask->verb != CONTROL_RELOAD;
+	bool targeted = !only_looks(ask) && ask->verb != CONTROL_RELOAD;
 	return targeted || (!ask->kind && !ask->node);
 }
 
@@ -51,7 +57,7 @@ enum err control_check(const struct control_ask *ask, size_t length, const bool 
 {
 	if (!well_formed(ask, length))
 		return answer(ERR_MALFORMED, why, "not an ask");
-	if (ask->verb == CONTROL_STATUS)
+	if (only_looks(ask))
 		return ERR_OK;
 	if (ask->authority != OPERATOR)
 		return answer(ERR_DENIED, why, "only operators may change anything; you came in as a reader");

@@ -14,7 +14,9 @@ static void ask_finish(struct actor *self, struct ask *ask, enum err err, const 
 	struct ask ended = *ask;
 	ask->serial = 0;
 	self->asked.depth--;
+	self->trace = ended.trace; /* what is asked now is still for the sake of the same ask */
 	ended.end(self, ended.done, ended.context, err, reply);
+	self->trace = 0;
 }
 
 /* Packs and sends; the envelope's type is set. */
@@ -52,11 +54,12 @@ enum err actor_ask(struct actor *self, const struct call_row *row, uint16_t node
 				    .serial = ++self->bus.serial,
 				    .deadline = deadline,
 				    .target_kind = (uint8_t)(row->number >> 8),
-				    .target_node = node};
+				    .target_node = node,
+				    .trace = self->trace};
 	enum err err = send_request(self, &envelope, row, request);
 	if (err != ERR_OK)
 		return err;
-	*ask = (struct ask){envelope.serial, deadline, row, end, done, context, ERR_KEPT};
+	*ask = (struct ask){envelope.serial, deadline, row, end, done, context, self->trace, ERR_KEPT};
 	if (++self->asked.depth > self->asked.high)
 		self->asked.high = self->asked.depth;
 	return ERR_OK;
@@ -71,7 +74,8 @@ enum err actor_tell(struct actor *self, const struct call_row *row, uint16_t nod
 				    .caller_birth = self->born.birth.birth,
 				    .serial = ++self->bus.serial,
 				    .target_kind = (uint8_t)(row->number >> 8),
-				    .target_node = node};
+				    .target_node = node,
+				    .trace = self->trace};
 	return send_request(self, &envelope, row, request);
 }
 

@@ -1,6 +1,8 @@
 /* Answering: what others ask of us. A handler answers now, or keeps the call; kept calls are bounded. */
 #include "actors/base/runtime.h"
 
+#include "actors/base/reasons/reasons.h"
+
 #include <string.h>
 
 struct asker call_asker(const struct call *call)
@@ -116,6 +118,8 @@ void calls_received(struct actor *self, const struct envelope *envelope, const v
 	struct call *call = call_new(self, envelope, handler);
 	if (err != ERR_OK) {
 		self->kept.drops += err == ERR_BUSY;
+		if (err == ERR_BUSY)
+			reason_note(REASON_CALLS_FULL, "", "%d calls are kept already", ACTOR_KEPT);
 		call_fail(call, err);
 		return;
 	}
@@ -126,7 +130,9 @@ void calls_received(struct actor *self, const struct envelope *envelope, const v
 		call_fail(call, ERR_MALFORMED);
 		return;
 	}
+	self->trace = envelope->trace;
 	err = handler->handle(self, call, in, out);
+	self->trace = 0;
 	if (err == ERR_KEPT)
 		return;
 	if (err == ERR_OK)

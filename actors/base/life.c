@@ -3,6 +3,7 @@
 #include "actors/base/runtime.h"
 
 #include "actors/base/crypto/crypto.h"
+#include "actors/base/reasons/reasons.h"
 #include "actors/base/seal/seal.h"
 
 #include <errno.h>
@@ -91,6 +92,8 @@ static void beat(struct actor *self, void *context)
 	if (strange != self->strange) {
 		log_warn("seal.strange", "syscall=%d count=%" PRIu64, last, strange);
 		self->strange = strange;
+		reason_note(REASON_STRANGE_CALL, "", "system call %d was answered ENOSYS, %" PRIu64 " in all",
+			    last, strange);
 	}
 }
 
@@ -131,6 +134,8 @@ static struct actor *actor_new(const struct actor_spec *spec, void *state)
 					 &self->asked.drops, ACTOR_ASKS});
 	actor_limit(self, (struct limit){"calls kept", &self->kept.depth, &self->kept.high, &self->kept.drops,
 					 ACTOR_KEPT});
+	actor_limit(self, (struct limit){"reasons kept", reasons_depth(), reasons_high(), reasons_drops(),
+					 REASONS_OF_ACTOR});
 	actor_limit(self, (struct limit){"strange system calls", &self->strange, NULL, NULL, 0});
 	return self;
 }
@@ -172,8 +177,10 @@ static int live(struct actor *self)
 	actor_every(self, HELLO_AGAIN_MS, hello_again, NULL);
 	beat(self, NULL);
 	int failed = self->spec->start ? self->spec->start(self) : 0;
-	if (failed)
+	if (failed) {
+		born_last_words();
 		return failed;
+	}
 	if (!connect_bus(self) || !born_close_syscalls(&self->born))
 		return EXIT_WORLD;
 	log_info("life.start", "uid=%u missing=0x%x", getuid(), self->born.birth.missing);
@@ -187,5 +194,6 @@ int actor_main(const struct actor_spec *spec, void *state)
 	struct actor *self = actor_new(spec, state);
 	if (!born_read(&self->born, spec->kind))
 		return EXIT_CONFIG;
+	reasons_begin(self->born.birth.kind, self->born.birth.node, REASONS_OF_ACTOR);
 	return self->born.birth.flags & BIRTH_INIT ? initialise(self) : live(self);
 }

@@ -1,5 +1,7 @@
 /* What every process answers, whatever its kind: whether its loop turns, what its bounds are, how much it logs. */
 #include "actors/base/runtime.h"
+
+#include "actors/base/reasons/reasons.h"
 #include "actors/base/seal/seal.h"
 #include "proto/actor.h"
 
@@ -37,6 +39,19 @@ enum err on_actor_limits(struct actor *self, struct call *call, const struct act
 	}
 	out->limits = rows;
 	out->limits_count = self->limit_count;
+	return ERR_OK;
+}
+
+enum err on_actor_reasons(struct actor *self, struct call *call, const struct actor_reasons *in,
+			  struct actor_reasons_reply *out)
+{
+	(void)self, (void)in;
+	struct reason *reasons = arena_take(call_arena(call), REASONS_OF_ACTOR * sizeof *reasons);
+	struct reason_row *rows = arena_take(call_arena(call), REASONS_OF_ACTOR * sizeof *rows);
+	out->reasons_count = reasons_copy(reasons, REASONS_OF_ACTOR);
+	for (unsigned i = 0; i < out->reasons_count; i++)
+		reason_to_row(&reasons[i], &rows[i]);
+	out->reasons = rows;
 	return ERR_OK;
 }
 

@@ -25,6 +25,7 @@ struct ask { /* one of ours, on its way */
 	ask_end *end;
 	void (*done)(void);
 	void *context;
+	uint32_t trace;
 	enum err err; /* not ERR_KEPT: it has ended, and `done` waits for the next turn */
 };
 
@@ -61,6 +62,7 @@ struct actor {
 	struct limit limits[LIMITS];
 	unsigned limit_count;
 	uint64_t level_until_ms;
+	uint32_t trace;   /* of the ask that is being answered; 0: none */
 	uint64_t strange; /* system calls answered ENOSYS, copied from the seal's count */
 };
 

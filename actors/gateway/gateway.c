@@ -4,6 +4,7 @@
  * and new clients wait in the listener's queue, which is the supervisor's, until the next birth accepts them.
  */
 #include "actors/base/actor.h"
+#include "actors/base/reasons/reasons.h"
 #include "actors/gateway/http.h"
 #include "proto/gateway.h"
 #include "proto/store.h"
@@ -42,6 +43,12 @@ struct gateway {
 };
 
 /* -- the stream to the store --------------------------------------------------------------------------------------- */
+
+static void note_store_gone(const struct gateway *self, enum err err)
+{
+	struct about about = {GATEWAY, actor_node(self->actor), self->backoff_ms};
+	reason_about(REASON_STORE_GONE, about, "", "store@%u: %s", about.node, err_name(err));
+}
 
 static void ask_ticket(struct actor *actor, void *context);
 
@@ -96,6 +103,7 @@ static void on_stream_opened(void *context)
 {
 	struct gateway *self = context;
 	self->backoff_ms = BACKOFF_MS;
+	reason_over(REASON_STORE_GONE, NULL);
 	log_info("gateway.store_open", "node=%u", actor_node(self->actor));
 	http_stream_opened(self->http);
 }
@@ -104,6 +112,7 @@ static void on_stream_lost(void *context, enum err why)
 {
 	struct gateway *self = context;
 	log_warn("gateway.store_lost", "err=%s", err_name(why));
+	note_store_gone(self, why);
 	if (self->stream_watch >= 0)
 		actor_unwatch(self->actor, self->stream_watch);
 	self->stream_watch = -1;
@@ -268,6 +277,7 @@ static int on_start(struct actor *actor)
 			     (uint32_t)actor_setting_number(actor, "shard_count"), &config.shards, why);
 	if (wrong) {
 		log_error("gateway.shards", "why=\"%s\"", wrong);
+		reason_note(REASON_SHARDS_WRONG, "", "%s", wrong);
 		return EXIT_CONFIG;
 	}
 	config.stream = self->stream =

@@ -3,6 +3,7 @@
  * the listener's queue. */
 #include "actors/gateway/visit.h"
 
+#include "actors/base/reasons/reasons.h"
 #include "actors/base/crypto/crypto.h"
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
@@ -60,6 +61,8 @@ static void on_arrival(struct http *http, struct MHD_Connection *connection, voi
 	gauge_up(&http->counts.connections);
 	if (http->counts.connections.depth > enough(http) && !link_empty(&http->idle)) {
 		http->counts.connections.drops++;
+		reason_note(REASON_HTTP_BUSY, "connections",
+			    "an idle connection was shown out for a new one");
 		show_out(link_visit(http->idle.next));
 	}
 	visit_rest(visit);
@@ -91,6 +94,7 @@ static void expire(struct visit *visit)
 	case AWAITS_CLIENT:
 		if (!visit->cut)
 			visit_cut(visit);
+		reason_note(REASON_HTTP_SLOW, "", "no byte moved for %u ms", http->config.step_ms);
 		return;
 	case AWAITS_TURN:
 		http->counts.waiting.drops++;

@@ -24,6 +24,10 @@ struct request {
 	uint32_t node_count, node_room;
 	struct process_row *processes;
 	uint32_t process_count, process_room;
+	struct reason *reasons;
+	uint32_t reason_count, reason_room;
+	struct owned_limit *limits;
+	uint32_t limit_count, limit_room;
 };
 
 struct control {
@@ -72,6 +76,8 @@ static void request_free(struct control *control, struct request *request)
 {
 	x_free(&request->nodes);
 	x_free(&request->processes);
+	x_free(&request->reasons);
+	x_free(&request->limits);
 	*request = (struct request){0};
 	control->counts.open--;
 }
@@ -243,28 +249,84 @@ static bool add_process(struct request *request, const struct control_process *f
 	return true;
 }
 
+static bool add_reason(struct request *request, const struct reason *from)
+{
+	void *rows = request->reasons;
+	struct reason sound = *from;
+	if (!reason_sound(&sound) || !grow(&rows, request->reason_count, &request->reason_room,
+					   CONTROL_REASON_ROWS, sizeof *request->reasons))
+		return false;
+	request->reasons = rows;
+	request->reasons[request->reason_count++] = sound;
+	return true;
+}
+
+static bool add_limit(struct request *request, const struct roster_limit *from)
+{
+	void *rows = request->limits;
+	if (!grow(&rows, request->limit_count, &request->limit_room, CONTROL_LIMIT_ROWS,
+		  sizeof *request->limits))
+		return false;
+	request->limits = rows;
+	struct owned_limit *row = &request->limits[request->limit_count++];
+	*row = (struct owned_limit){
+		.depth = from->depth, .high = from->high, .limit = from->limit, .drops = from->drops};
+	snprintf(row->actor, sizeof row->actor, "%s", from->kind ? kind_name(from->kind) : "warrend");
+	snprintf(row->name, sizeof row->name, "%.*s", (int)sizeof from->name - 1, from->name);
+	return true;
+}
+
 /* -- answers ----------------------------------------------------------------------------------- */
+
+static void end_with_status(const struct request *ended)
+{
+	struct steward_status_reply status = {
+		.machine = &ended->machine,
+		.machine_count = ended->machine_count,
+		.nodes = ended->nodes,
+		.nodes_count = ended->node_count,
+		.processes = ended->processes,
+		.processes_count = ended->process_count,
+		.broker = &ended->broker,
+		.broker_count = ended->broker_count,
+	};
+	ended->end(ended->context, ended->verb, ERR_OK, "", &status);
+}
+
+static void end_with_reasons(const struct request *ended)
+{
+	struct reason_row *rows = x_new_array(ended->reason_count + 1, sizeof *rows);
+	for (uint32_t i = 0; i < ended->reason_count; i++)
+		reason_to_row(&ended->reasons[i], &rows[i]);
+	struct steward_reasons_reply reply = {rows, ended->reason_count};
+	ended->end(ended->context, ended->verb, ERR_OK, "", &reply);
+	x_free(&rows);
+}
+
+static void end_with_limits(const struct request *ended)
+{
+	struct steward_limits_reply reply = {ended->limits, ended->limit_count};
+	ended->end(ended->context, ended->verb, ERR_OK, "", &reply);
+}
 
 static void end_request(struct control *control, struct request *request, enum err err, const char *why)
 {
 	/* Out of the table first: whoever is told may ask again at once. */
 	struct request ended = *request;
 	*request = (struct request){0};
-	struct steward_status_reply status = {
-		.machine = &ended.machine,
-		.machine_count = ended.machine_count,
-		.nodes = ended.nodes,
-		.nodes_count = ended.node_count,
-		.processes = ended.processes,
-		.processes_count = ended.process_count,
-		.broker = &ended.broker,
-		.broker_count = ended.broker_count,
-	};
-	bool answered = err == ERR_OK && ended.verb == CONTROL_STATUS;
 	control->counts.open--;
-	ended.end(ended.context, ended.verb, err, why, answered ? &status : NULL);
+	if (err == ERR_OK && ended.verb == CONTROL_STATUS)
+		end_with_status(&ended);
+	else if (err == ERR_OK && ended.verb == CONTROL_REASONS)
+		end_with_reasons(&ended);
+	else if (err == ERR_OK && ended.verb == CONTROL_LIMITS)
+		end_with_limits(&ended);
+	else
+		ended.end(ended.context, ended.verb, err, why, NULL);
 	x_free(&ended.nodes);
 	x_free(&ended.processes);
+	x_free(&ended.reasons);
+	x_free(&ended.limits);
 }
 
 static void row_done(struct control *control, struct request *request, const struct control_row *row)
@@ -299,6 +361,10 @@ static bool take_row(struct control *control, const struct control_row *row)
 		return status && add_process(request, &row->process);
 	case CONTROL_BROKER:
 		return status && add_broker(request, &row->broker);
+	case CONTROL_REASON:
+		return request->verb == CONTROL_REASONS && add_reason(request, &row->reason);
+	case CONTROL_LIMIT:
+		return request->verb == CONTROL_LIMITS && add_limit(request, &row->limit);
 	case CONTROL_DONE:
 		row_done(control, request, row);
 		return true;

@@ -11,6 +11,8 @@ enum {
 	CONTROL_ASKS_READERS = 12, /* of these for who may only look: a crowd of them keeps no operator out */
 	CONTROL_NODES = 512,       /* rows of one status; the bounds of STEWARD_STATUS_REPLY */
 	CONTROL_PROCESSES = 2600,
+	CONTROL_REASON_ROWS = 256, /* of one CONTROL_REASONS; the bound of STEWARD_REASONS_REPLY */
+	CONTROL_LIMIT_ROWS = 64,   /* of STEWARD_LIMITS_REPLY */
 	CONTROL_TURN = 256, /* datagrams taken in one turn */
 };
 
@@ -25,15 +27,16 @@ bool target_parse(const char *text, struct target *target);
 
 struct wish {
 	enum control_verb verb;
-	struct target target; /* zero for CONTROL_STATUS and CONTROL_RELOAD */
+	struct target target; /* zero for verbs without one */
 	uint32_t uid;
 	enum kind authority;
 };
 
-/* One ask has ended, once. `status` is set when it was CONTROL_STATUS and err is ERR_OK; `why` is a sentence
- * or "". Both are gone after the return. */
+/* One ask has ended, once. When err is ERR_OK and the verb is answered by rows, `reply` is them: a struct
+ * steward_status_reply, steward_reasons_reply or steward_limits_reply. `why` is a sentence or "". Both are
+ * gone after the return. */
 typedef void control_end_fn(void *context, enum control_verb verb, enum err err, const char *why,
-			    const struct steward_status_reply *status);
+			    const void *reply);
 
 struct control;
 

@@ -18,11 +18,11 @@ struct steward {
 
 /* -- answers ----------------------------------------------------------------------------------- */
 
-static void answer(struct call *call, enum control_verb verb, const struct steward_status_reply *status)
+static void answer(struct call *call, enum control_verb verb, const void *reply)
 {
 	switch (verb) {
 	case CONTROL_STATUS:
-		reply_steward_status(call, status);
+		reply_steward_status(call, reply);
 		return;
 	case CONTROL_START:
 		reply_steward_start(call, &(struct steward_start_reply){});
@@ -36,6 +36,12 @@ static void answer(struct call *call, enum control_verb verb, const struct stewa
 	case CONTROL_DRAIN:
 		reply_steward_drain(call, &(struct steward_drain_reply){});
 		return;
+	case CONTROL_REASONS:
+		reply_steward_reasons(call, reply);
+		return;
+	case CONTROL_LIMITS:
+		reply_steward_limits(call, reply);
+		return;
 	case CONTROL_RELOAD:
 		reply_steward_reload(call, &(struct steward_reload_reply){});
 		return;
@@ -43,12 +49,11 @@ static void answer(struct call *call, enum control_verb verb, const struct stewa
 	bug("a verb that was never asked");
 }
 
-static void ended(void *context, enum control_verb verb, enum err err, const char *why,
-		  const struct steward_status_reply *status)
+static void ended(void *context, enum control_verb verb, enum err err, const char *why, const void *reply)
 {
 	struct call *call = context;
 	if (err == ERR_OK)
-		answer(call, verb, status);
+		answer(call, verb, reply);
 	else
 		call_fail_why(call, err, why);
 }
@@ -80,6 +85,20 @@ enum err on_steward_status(struct actor *actor, struct call *call, const struct 
 {
 	(void)in, (void)out;
 	return carry(actor, call, CONTROL_STATUS, (struct target){0}, &row_steward_status);
+}
+
+enum err on_steward_reasons(struct actor *actor, struct call *call, const struct steward_reasons *in,
+			    struct steward_reasons_reply *out)
+{
+	(void)in, (void)out;
+	return carry(actor, call, CONTROL_REASONS, (struct target){0}, &row_steward_reasons);
+}
+
+enum err on_steward_limits(struct actor *actor, struct call *call, const struct steward_limits *in,
+			   struct steward_limits_reply *out)
+{
+	(void)in, (void)out;
+	return carry(actor, call, CONTROL_LIMITS, (struct target){0}, &row_steward_limits);
 }
 
 enum err on_steward_reload(struct actor *actor, struct call *call, const struct steward_reload *in,

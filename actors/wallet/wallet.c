@@ -5,6 +5,7 @@
  * read. */
 #include "actors/base/actor.h"
 #include "actors/base/crypto/crypto.h"
+#include "actors/base/reasons/reasons.h"
 #include "actors/wallet/keyfile.h"
 #include "actors/wallet/statement.h"
 #include "proto/wallet.h"
@@ -58,8 +59,33 @@ enum err on_wallet_binding(struct actor *self, struct call *call, const struct w
 
 /* -- birth -- */
 
+static enum reason_code reason_of(enum keyfile_end end)
+{
+	switch (end) {
+	case KEYFILE_ABSENT:
+		return REASON_KEY_ABSENT;
+	case KEYFILE_UNSAFE:
+		return REASON_KEY_UNSAFE;
+	case KEYFILE_DAMAGED:
+		return REASON_KEY_DAMAGED;
+	case KEYFILE_NEWER:
+		return REASON_KEY_NEWER;
+	case KEYFILE_OTHER_NODE:
+		return REASON_KEY_OTHER_NODE;
+	case KEYFILE_WRONG_SECRET:
+		return REASON_KEY_LOCKED;
+	case KEYFILE_OK:
+	case KEYFILE_EXISTS:
+	case KEYFILE_DISK:
+		break;
+	}
+	return REASON_KEY_UNREADABLE;
+}
+
 static int refuse(enum keyfile_end end, int error)
 {
+	reason_note(reason_of(end), KEYFILE_NAME, "%s%s%s", keyfile_sentence(end),
+		    end == KEYFILE_DISK ? ": " : "", end == KEYFILE_DISK ? strerror(error) : "");
 	if (end != KEYFILE_DISK) {
 		log_error("wallet.keys", "file=%s why=\"%s\"", KEYFILE_NAME, keyfile_sentence(end));
 		return EXIT_CONFIG;
@@ -82,6 +108,7 @@ static int prepare(struct actor *self, struct wallet *wallet)
 	if (!has_secret(self)) {
 		log_error("wallet.secret",
 			  "why=\"the supervisor gave no sealing secret; check the unlock secret\"");
+		reason_note(REASON_KEY_LOCKED, "", "the supervisor gave no sealing secret");
 		return -EXIT_CONFIG;
 	}
 	enum secret_wall best = actor_pretends(self, WALL_SECRETS) ? SECRET_LOCKED : SECRET_HIDDEN, got;
@@ -95,6 +122,7 @@ static int prepare(struct actor *self, struct wallet *wallet)
 	if (folder < 0) {
 		log_error("wallet.folder", "path=\"%s\" errno=\"%s\"", actor_self_path(self),
 			  strerror(errno));
+		reason_note(REASON_KEY_ABSENT, "", "its folder cannot be opened: %s", strerror(errno));
 		return -EXIT_CONFIG;
 	}
 	return folder;

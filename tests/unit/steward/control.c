@@ -43,9 +43,9 @@ struct ending {
 	uint64_t pids;              /* of all, added */
 };
 
-static void ended(void *context, enum control_verb verb, enum err err, const char *why,
-		  const struct steward_status_reply *status)
+static void ended(void *context, enum control_verb verb, enum err err, const char *why, const void *reply)
 {
+	const struct steward_status_reply *status = verb == CONTROL_STATUS ? reply : NULL;
 	struct ending *ending = context;
 	ending->times++;
 	ending->verb = verb;
@@ -448,7 +448,7 @@ Test(control, rows_that_are_none)
 /* Whoever is told of an end may ask again in that moment, even when the table was full. */
 static struct ending again_ending;
 static void ask_again(void *context, enum control_verb verb, enum err err, const char *why,
-		      const struct steward_status_reply *status)
+		      const void *status)
 {
 	ended(context, verb, err, why, status);
 	cr_assert_eq(ask(CONTROL_RELOAD, (struct target){0}, OPERATOR, &again_ending), ERR_KEPT);
