@@ -60,6 +60,7 @@ enum err actor_ask(struct actor *self, const struct call_row *row, uint16_t node
 	if (err != ERR_OK)
 		return err;
 	*ask = (struct ask){envelope.serial, deadline, row, end, done, context, self->trace, ERR_KEPT};
+	self->asked_count++;
 	if (++self->asked.depth > self->asked.high)
 		self->asked.high = self->asked.depth;
 	return ERR_OK;
@@ -88,6 +89,7 @@ void actor_publish(struct actor *self, const struct event_row *row, const void *
 	bug_if(!length); /* ours: an event is small, and its values are our own */
 	struct envelope envelope = {
 		.type = ENVELOPE_PUBLISH, .number = row->number, .caller_birth = self->born.birth.birth};
+	self->published++;
 	bus_send(&self->bus, &envelope, packed, length); /* nobody waits for an event: a lost one is lost */
 }
 

@@ -16,8 +16,17 @@ struct arena *call_arena(struct call *call)
 	return &call->arena;
 }
 
+/* How long we had it: 1 us or less, 2, 4, 8 … */
+static void count_time(struct call *call)
+{
+	uint64_t us = (now_ns() - call->began_ns) / 1000;
+	unsigned bucket = us > 1 ? 64 - (unsigned)__builtin_clzll(us - 1) : 0;
+	call->actor->times[bucket < WORK_TIMES ? bucket : WORK_TIMES - 1]++;
+}
+
 static void call_free(struct call *call)
 {
+	count_time(call);
 	call->actor->kept.depth--;
 	arena_end(&call->arena);
 	x_free(&call);
@@ -100,7 +109,7 @@ static struct call *call_new(struct actor *self, const struct envelope *envelope
 			     const struct handler *handler)
 {
 	struct call *call = x_new(sizeof *call);
-	*call = (struct call){.actor = self, .envelope = *envelope, .handler = handler};
+	*call = (struct call){.actor = self, .began_ns = now_ns(), .envelope = *envelope, .handler = handler};
 	arena_begin(&call->arena, CALL_MEMORY);
 	if (++self->kept.depth > self->kept.high)
 		self->kept.high = self->kept.depth;

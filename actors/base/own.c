@@ -55,6 +55,19 @@ enum err on_actor_reasons(struct actor *self, struct call *call, const struct ac
 	return ERR_OK;
 }
 
+enum err on_actor_work(struct actor *self, struct call *call, const struct actor_work *in,
+		       struct actor_work_reply *out)
+{
+	(void)in;
+	struct time_bucket *times = arena_take(call_arena(call), WORK_TIMES * sizeof *times);
+	*out = (struct actor_work_reply){0, self->asked_count, self->published, times, WORK_TIMES};
+	for (unsigned i = 0; i < WORK_TIMES; i++) {
+		times[i].count = self->times[i];
+		out->calls += self->times[i];
+	}
+	return ERR_OK;
+}
+
 enum err on_actor_level(struct actor *self, struct call *call, const struct actor_level *in,
 			struct actor_level_reply *out)
 {

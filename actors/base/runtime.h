@@ -34,6 +34,7 @@ struct call { /* one of somebody else's, with us */
 	struct envelope envelope;
 	const struct handler *handler;
 	struct arena arena;
+	uint64_t began_ns;
 	void *reply;    /* the handler's `out`, in the arena */
 	bool answered; /* or told, or its broker is gone */
 };
@@ -42,6 +43,7 @@ struct counted {
 	uint64_t depth, high, drops;
 };
 
+enum { WORK_TIMES = 24 };
 enum { LIMITS = 32, CALL_MEMORY = 2 * 1024 * 1024 };
 
 struct actor {
@@ -63,6 +65,8 @@ struct actor {
 	unsigned limit_count;
 	uint64_t level_until_ms;
 	uint32_t trace;   /* of the ask that is being answered; 0: none */
+	uint64_t asked_count, published;
+	uint64_t times[WORK_TIMES]; /* of calls: i counts those that we had for at most 2^i us */
 	uint64_t strange; /* system calls answered ENOSYS, copied from the seal's count */
 };
 

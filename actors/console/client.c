@@ -129,9 +129,9 @@ static enum ending explain(int error, const char *path, char why[SENTENCE_TEXT])
 	return END_FAILED;
 }
 
-enum ending client_open(struct client *client, const char *root, char why[SENTENCE_TEXT])
+enum ending client_open(struct client *client, const char *root, struct slow slow, char why[SENTENCE_TEXT])
 {
-	*client = (struct client){0};
+	*client = (struct client){.slow = slow};
 	int error = choose(client, root);
 	if (error)
 		return explain(error, client->path, why);
@@ -190,7 +190,16 @@ static enum ending fingerprint_differs(char why[SENTENCE_TEXT])
 	return END_FAILED;
 }
 
-enum ending client_welcome(struct client *client, uint32_t most_ms, char why[SENTENCE_TEXT])
+/* Somebody has been silent for a while: whoever waits is told whom they wait for. */
+static void tell_slow(struct client *client, const char *who, const char *what, uint64_t begun_ns,
+		      uint64_t most_ms)
+{
+	uint64_t waited_ms = (clock_ns() - begun_ns) / 1000000;
+	if (client->slow.tell && waited_ms >= SLOW_MS)
+		client->slow.tell(client->slow.context, who, what, waited_ms, most_ms);
+}
+
+static enum ending await_welcome(struct client *client, uint32_t most_ms, char why[SENTENCE_TEXT])
 {
 	const uint64_t begun = clock_ns(), ms = 1000000;
 	bool looked = false;
@@ -208,6 +217,7 @@ enum ending client_welcome(struct client *client, uint32_t most_ms, char why[SEN
 			}
 			continue;
 		}
+		tell_slow(client, "broker", "", begun, most_ms);
 		int error = !looked && clock_ns() - begun > LOOK_MS * ms ? knock(client->path) : 0;
 		looked |= clock_ns() - begun > LOOK_MS * ms;
 		if (error && error != EAGAIN)
@@ -217,6 +227,14 @@ enum ending client_welcome(struct client *client, uint32_t most_ms, char why[SEN
 	snprintf(why, SENTENCE_TEXT,
 		 "the broker does not answer; warrend starts a dead one again: try in a few seconds");
 	return END_UNKNOWN;
+}
+
+enum ending client_welcome(struct client *client, uint32_t most_ms, char why[SENTENCE_TEXT])
+{
+	enum ending ending = await_welcome(client, most_ms, why);
+	if (client->slow.tell)
+		client->slow.tell(client->slow.context, NULL, "", 0, 0);
+	return ending;
 }
 
 /* -- asking -------------------------------------------------------------------------------------------- */
@@ -270,7 +288,8 @@ static void send_question(struct client *client, struct question *question)
 				    .serial = question->serial,
 				    .deadline = question->sent_ns + row->deadline_ms * UINT64_C(1000000),
 				    .target_kind = (uint8_t)question->kind,
-				    .target_node = question->node};
+				    .target_node = question->node,
+				    .trace = client->trace};
 	if (!bus_send(&client->bus, &envelope, client->packed, length))
 		finish(client, question, ERR_BUSY);
 }
@@ -319,8 +338,23 @@ static void await(struct client *client, struct question **open, uint64_t most_m
 		if (answer && envelope.number == question->row->number)
 			take_answer(client, question, &envelope, &body);
 	}
+	if (got > 0 && client->heard && envelope.type != ENVELOPE_REPLY && envelope.type != ENVELOPE_ERROR)
+		client->heard(client->heard_context, &envelope, zmq_msg_data(&body), zmq_msg_size(&body));
 	if (got > 0)
 		zmq_msg_close(&body);
+}
+
+/* Tells about the one that is waited for longest. */
+static void tell_slowest(struct client *client, struct question **open)
+{
+	char who[WHO_TEXT];
+	const struct question *slowest = NULL;
+	for (unsigned i = 0; i < ASKS_AT_ONCE; i++)
+		if (open[i] && open[i]->err == ERR_KEPT && (!slowest || open[i]->sent_ns < slowest->sent_ns))
+			slowest = open[i];
+	if (slowest)
+		tell_slow(client, who_text(slowest->kind, slowest->node, who), slowest->row->name,
+			  slowest->sent_ns, slowest->row->deadline_ms);
 }
 
 void client_ask(struct client *client, struct question *questions, unsigned count, enum patience patience)
@@ -341,8 +375,12 @@ void client_ask(struct client *client, struct question *questions, unsigned coun
 		}
 		uint64_t wait = expire(client, open, patience);
 		if (wait)
-			await(client, open, wait);
+			await(client, open, client->slow.tell && wait > SLOW_MS ? SLOW_MS : wait);
+		if (patience == PATIENT)
+			tell_slowest(client, open);
 	}
+	if (client->slow.tell)
+		client->slow.tell(client->slow.context, NULL, "", 0, 0);
 }
 
 enum err client_ask_one(struct client *client, struct question *question)

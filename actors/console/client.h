@@ -38,6 +38,15 @@ struct question {
 	uint64_t serial, sent_ns; /* the client's own */
 };
 
+/* Called while somebody is waited for patiently and says nothing: first after SLOW_MS, then each SLOW_MS; once more with
+ * `who` NULL when it is over. May be NULL. */
+enum { SLOW_MS = 150 };
+typedef void slow_fn(void *context, const char *who, const char *what, uint64_t waited_ms, uint64_t most_ms);
+struct slow {
+	slow_fn *tell;
+	void *context;
+};
+
 struct client {
 	struct bus bus;
 	enum kind authority; /* OPERATOR or READER: which socket the kernel let us open */
@@ -46,11 +55,17 @@ struct client {
 	uint64_t slowest_ns; /* of the answers so far; 0: none yet */
 	struct arena arena;  /* replies */
 	uint8_t *packed;     /* BODY_MAX */
+	struct slow slow;
+	uint32_t trace;      /* carried by what is asked; 0: none */
+
+	/* What comes while answers are waited for and is no answer; may be NULL. */
+	void (*heard)(void *context, const struct envelope *envelope, const uint8_t *body, size_t length);
+	void *heard_context;
 };
 
 /* ROOT/run/operate.sock, else read.sock. When it does not end END_OK, `why` is the sentence, and there is
  * nothing to close. */
-enum ending client_open(struct client *client, const char *root, char why[SENTENCE_TEXT]);
+enum ending client_open(struct client *client, const char *root, struct slow slow, char why[SENTENCE_TEXT]);
 void client_close(struct client *client);
 
 /* Waits for a broker to welcome us (again). */

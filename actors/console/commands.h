@@ -20,6 +20,8 @@ struct console;
 	  "warren logs store@1 -f\nwarren logs 2 --since 10m --level warn\nwarren logs warrend broker --grep denied")   \
 	C(call, "ACTOR CALL [field=value] …", 1, WORDS_MAX, "ask a process; without CALL, or without its fields: their help", \
 	  "warren call store@1 store_stat\nwarren call store@1 list most=10\nwarren call wallet@2")                    \
+	C(trace, "ACTOR CALL [field=value] …", 2, WORDS_MAX, "ask a process, and show every ask that this causes in others; operators only", \
+	  "warren trace gateway@1 gateway_probe")                                                                       \
 	C(calls, "[ACTOR]", 0, 1, "every call and event: who may, its effect, its deadline", "warren calls store")     \
 	C(why, "[node] [TARGET | CID | REASON]", 0, 2, "why something is as it is: the fact, the rule, the next try, what you can do", \
 	  "warren why\nwarren why node 3\nwarren why store@1\nwarren why ask-denied --json")                            \
@@ -40,7 +42,10 @@ struct console;
 	C(down, "", 0, 0, "stop the machine and all its nodes (warrend stop)", "warren down")                          \
 	C(selftest, "[isolation]", 0, 1, "a burglar in every kind of jail, on a scratch machine (root)",                       \
 	  "sudo warren selftest isolation -v")                                                                         \
-	C(help, "[COMMAND]", 0, 1, "this, or all about one command", "warren help logs")
+	C(top, "", 0, 0, "every process as it works: cpu, memory, descriptors, asks; on a terminal until q",                \
+	  "warren top\nwarren top --once --json")                                                                       \
+	C(complete, "WORD … PREFIX", 0, WORDS_MAX, "", "") /* for the shells; no help: not shown */                         \
+	C(help, "[COMMAND]", 0, 1, "this, or all about one command", "warren help logs\nwarren help --man warren.conf")
 
 /* The options, as rows of struct option. */
 #define OPTION_ROWS                                                                                                    \
@@ -58,6 +63,9 @@ struct console;
 	{"tap", "count", 'n', "N", "end after N messages"},                                                            \
 	{"tap", "for", '\0', "TIME", "end after this long: 10s, 5m"},                                                  \
 	{"tap", "events", '\0', NULL, "only events, which readers may hear too"},                                      \
+	{"top", "once", '\0', NULL, "print it once and end"},                                                           \
+	{"top", "every", '\0', "TIME", "how often it is drawn anew; 2s unless given"},                                  \
+	{"help", "man", '\0', "PAGE", "a manual page, as roff: warren, warren.conf"},                                   \
 	{"map", "verbose", 'v', NULL, "every call, with its effect, deadline and help"},                               \
 	{"selftest", "verbose", 'v', NULL, "every attempt, not only those that got through"},                          \
 	{"level", "for", '\0', "TIME", "back to info after this long; 10m unless given, 0: never"},                    \

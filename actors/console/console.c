@@ -4,11 +4,13 @@
 #include "actors/console/console.h"
 
 #include "actors/console/help.h"
+#include "actors/console/live.h"
 #include "actors/console/root.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The rows of all protocols are what two builds must agree on, so they are what names a build. */
 static enum ending version(struct console *console)
@@ -26,6 +28,8 @@ static enum ending version(struct console *console)
 
 static enum ending find_root(struct console *console)
 {
+	if (*console->root && !argument(&console->arguments, "root")) /* a line of the live console */
+		return END_OK;
 	char program[PATH_MAX];
 	bool known = program_path(program, sizeof program);
 	console->root_from = root_find(argument(&console->arguments, "root"), getenv("WARREN_ROOT"),
@@ -53,6 +57,10 @@ static enum ending run(struct console *console, const char *const *argv)
 		return version(console);
 	if (!command && *rest)
 		return unknown_command(console, *rest);
+	if (!command && !argument(arguments, "help") && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)) {
+		enum ending ending = find_root(console);
+		return ending == END_OK ? live(console, run) : ending;
+	}
 	if (!command) {
 		help_all(argument(arguments, "help") ? &console->out : &console->err);
 		return argument(arguments, "help") ? END_OK : END_USAGE;

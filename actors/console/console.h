@@ -16,6 +16,7 @@ struct console {
 	char root[PATH_MAX];
 	const char *root_from; /* "because of --root" … */
 	bool json;
+	bool slow_shown; /* that somebody is waited for */
 	struct page out, err;
 };
 
@@ -32,6 +33,9 @@ enum ending complain(struct console *console, enum ending ending, const char *er
 /* The same about an ask that did not end ERR_OK; says what kind of authority was missing. */
 enum ending complain_of(struct console *console, const struct client *client,
 			const struct question *question);
+
+/* The slow_fn of the console. */
+void console_slow(void *context, const char *who, const char *what, uint64_t waited_ms, uint64_t most_ms);
 
 /* client_open() with the console's root; complains when it fails. */
 enum ending console_connect(struct console *console, struct client *client);

@@ -1,6 +1,7 @@
 /* `warren help`: the table of commands for people and as JSON. Part of the console; asks nobody. */
 #include "actors/console/help.h"
 
+#include "actors/console/man.h"
 #include "actors/console/words.h"
 
 #include <string.h>
@@ -35,7 +36,8 @@ void help_all(const struct page *page)
 	say(page, "warren COMMAND …: see and operate a machine of wallet-isolated nodes\n\n");
 	const struct command *command;
 	for (unsigned i = 0; (command = command_at(i)); i++)
-		say(page, "  %-8s %s\n", command->name, command->help);
+		if (*command->help)
+			say(page, "  %-8s %s\n", command->name, command->help);
 	say(page, "\n");
 	help_options(page, NULL);
 	say(page, "\nACTOR is a process, \"store@1\" or \"broker\"; TARGET is an ACTOR or a node's number.\n"
@@ -85,6 +87,9 @@ enum ending help_about(struct console *console, const struct command *command)
 
 enum ending command_help(struct console *console)
 {
+	const char *page = argument(&console->arguments, "man");
+	if (page)
+		return man(console, page);
 	if (console->arguments.count) {
 		const struct command *command = command_by_name(console->arguments.words[0]);
 		return command ? help_about(console, command)
@@ -94,7 +99,8 @@ enum ending command_help(struct console *console)
 		json_t *list = json_array();
 		const struct command *command;
 		for (unsigned i = 0; (command = command_at(i)); i++)
-			json_array_append_new(list, help_json(command));
+			if (*command->help)
+				json_array_append_new(list, help_json(command));
 		json_say(&console->out, list, false);
 	} else {
 		help_all(&console->out);

@@ -119,6 +119,38 @@ static void on_stream_lost(void *context, enum err why)
 	try_later(self);
 }
 
+/* -- the way to the store ------------------------------------------------------------------------------------------- */
+
+struct probe {
+	struct call *call;
+	uint64_t began_ns;
+};
+
+static void on_probed(struct actor *actor, void *context, enum err err, const struct store_stat_reply *reply)
+{
+	(void)actor;
+	struct probe *probe = context;
+	if (err == ERR_OK)
+		reply_gateway_probe(probe->call, &(struct gateway_probe_reply){
+							 (uint32_t)((now_ns() - probe->began_ns) / 1000),
+							 reply->writable, reply->blobs});
+	else
+		call_fail_why(probe->call, ERR_UNAVAILABLE, "its store does not answer");
+	x_free(&probe);
+}
+
+enum err on_gateway_probe(struct actor *actor, struct call *call, const struct gateway_probe *in,
+			  struct gateway_probe_reply *out)
+{
+	(void)in, (void)out;
+	struct probe *probe = x_new(sizeof *probe);
+	*probe = (struct probe){call, now_ns()};
+	if (ask_store_stat(actor, actor_node(actor), &(struct store_stat){}, on_probed, probe) == ERR_OK)
+		return ERR_KEPT;
+	x_free(&probe);
+	return ERR_UNAVAILABLE;
+}
+
 /* -- facts for /health and /info ----------------------------------------------------------------------------------- */
 
 static void one_answer_less(struct gateway *self)

@@ -131,7 +131,7 @@ static void stop(void)
 static void begin(void (*on_ask)(struct fake *, struct envelope *))
 {
 	start(on_ask, SOCKET_OPERATE);
-	cr_assert_eq(client_open(&client, fake.root, why), END_OK, "%s", why);
+	cr_assert_eq(client_open(&client, fake.root, (struct slow){0}, why), END_OK, "%s", why);
 }
 
 static void end(void)
@@ -167,14 +167,14 @@ Test(connect, which_door_is_which_authority)
 	cr_expect_eq(client.birth, PERSON);
 	end();
 	start(say_nothing, SOCKET_READ);
-	cr_assert_eq(client_open(&client, fake.root, why), END_OK);
+	cr_assert_eq(client_open(&client, fake.root, (struct slow){0}, why), END_OK);
 	cr_expect_eq(client.authority, READER);
 	end();
 }
 
 Test(connect, nothing_runs_there)
 {
-	cr_expect_eq(client_open(&client, "/tmp/console-no-such-root", why), END_NO_MACHINE);
+	cr_expect_eq(client_open(&client, "/tmp/console-no-such-root", (struct slow){0}, why), END_NO_MACHINE);
 	cr_expect(strstr(why, "no machine runs there"), "%s", why);
 }
 
@@ -190,7 +190,7 @@ Test(connect, a_socket_that_nobody_listens_at)
 	close(fd); /* its file stays */
 	snprintf(path, sizeof path, "%s/run/" SOCKET_OPERATE, fake.root);
 	unlink(path);
-	cr_expect_eq(client_open(&client, fake.root, why), END_NO_MACHINE, "%s", why);
+	cr_expect_eq(client_open(&client, fake.root, (struct slow){0}, why), END_NO_MACHINE, "%s", why);
 	stop();
 }
 
@@ -198,7 +198,7 @@ Test(connect, another_build)
 {
 	start(say_nothing, SOCKET_OPERATE);
 	fake.hello_error = ERR_FINGERPRINT;
-	cr_expect_eq(client_open(&client, fake.root, why), END_FAILED);
+	cr_expect_eq(client_open(&client, fake.root, (struct slow){0}, why), END_FAILED);
 	cr_expect_str_eq(why, err_sentence(ERR_FINGERPRINT));
 	stop();
 }
@@ -207,7 +207,7 @@ Test(connect, a_broker_that_does_not_answer)
 {
 	start(say_nothing, SOCKET_OPERATE);
 	fake.welcomes = false;
-	cr_expect_eq(client_open(&client, fake.root, why), END_UNKNOWN);
+	cr_expect_eq(client_open(&client, fake.root, (struct slow){0}, why), END_UNKNOWN);
 	stop();
 }
 
@@ -217,7 +217,7 @@ Test(connect, a_path_that_is_too_long_is_said_to_be)
 	memset(root, 'r', sizeof root - 1);
 	root[0] = '/';
 	root[sizeof root - 1] = '\0';
-	cr_expect_eq(client_open(&client, root, why), END_FAILED);
+	cr_expect_eq(client_open(&client, root, (struct slow){0}, why), END_FAILED);
 	cr_expect(strstr(why, "too long"), "%s", why);
 }
 
