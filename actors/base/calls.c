@@ -111,8 +111,7 @@ static struct call *call_new(struct actor *self, const struct envelope *envelope
 	struct call *call = x_new(sizeof *call);
 	*call = (struct call){.actor = self, .began_ns = now_ns(), .envelope = *envelope, .handler = handler};
 	arena_begin(&call->arena, CALL_MEMORY);
-	if (++self->kept.depth > self->kept.high)
-		self->kept.high = self->kept.depth;
+	self->kept.depth++;
 	return call;
 }
 
@@ -132,6 +131,8 @@ void calls_received(struct actor *self, const struct envelope *envelope, const v
 		call_fail(call, err);
 		return;
 	}
+	if (self->kept.depth > self->kept.high) /* one that was refused was not kept */
+		self->kept.high = self->kept.depth;
 	const struct call_row *row = handler->row;
 	void *in = arena_take(&call->arena, row->request->size + 1);
 	void *out = arena_take(&call->arena, row->reply->size + 1);

@@ -134,6 +134,10 @@ static struct actor *actor_new(const struct actor_spec *spec, void *state)
 					 &self->asked.drops, ACTOR_ASKS});
 	actor_limit(self, (struct limit){"calls kept", &self->kept.depth, &self->kept.high, &self->kept.drops,
 					 ACTOR_KEPT});
+	actor_limit(self, (struct limit){"descriptors watched", &self->watching.depth, &self->watching.high,
+					 NULL, ACTOR_WATCHES});
+	actor_limit(self,
+		    (struct limit){"timers", &self->timing.depth, &self->timing.high, NULL, ACTOR_TIMERS});
 	actor_limit(self, (struct limit){"reasons kept", reasons_depth(), reasons_high(), reasons_drops(),
 					 REASONS_OF_ACTOR});
 	actor_limit(self, (struct limit){"strange system calls", &self->strange, NULL, NULL, 0});

@@ -60,7 +60,7 @@ struct actor {
 	turn_fn *turn;
 	void *turn_context;
 	struct ask asks[ACTOR_ASKS];
-	struct counted asked, kept;
+	struct counted asked, kept, watching, timing; /* the last two: over-full is a bug, so they drop nothing */
 	struct limit limits[LIMITS];
 	unsigned limit_count;
 	uint64_t level_until_ms;

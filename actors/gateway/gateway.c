@@ -281,8 +281,9 @@ static void show_limits(struct gateway *self, unsigned connections)
 	actor_limit(self->actor,
 		    (struct limit){"bytes on their way", &self->chunks.held, &self->chunks.high, NULL,
 				   HTTP_SLOTS * (STREAM_WINDOW + 2) * (uint64_t)CHUNK_ROOM});
-	actor_limit(self->actor,
-		    (struct limit){"refused bodies", http_porch_count(self->http), NULL, NULL, PORCH_GUESTS});
+	actor_limit(self->actor, (struct limit){"refused bodies", http_porch_count(self->http),
+						porch_high(http_porch(self->http)),
+						porch_drops(http_porch(self->http)), PORCH_GUESTS});
 }
 
 static int on_start(struct actor *actor)

@@ -298,6 +298,11 @@ const struct http_counts *http_counts(const struct http *http)
 	return &http->counts;
 }
 
+const struct porch *http_porch(const struct http *http)
+{
+	return http->porch;
+}
+
 const uint64_t *http_porch_count(const struct http *http)
 {
 	return porch_count(http->porch);
