@@ -305,6 +305,22 @@ static uint64_t waits_ns(const struct client *client, const struct question *que
 	return some < row ? some : row;
 }
 
+static bool was_silent(const struct client *client, const struct question *question)
+{
+	for (unsigned i = 0; i < client->silent_count; i++)
+		if (client->silent[i].kind == question->kind && client->silent[i].node == question->node)
+			return true;
+	return false;
+}
+
+static void remember_silent(struct client *client, const struct question *question)
+{
+	if (client->silent_count == SILENT_MAX || was_silent(client, question))
+		return;
+	client->silent[client->silent_count].kind = question->kind;
+	client->silent[client->silent_count++].node = question->node;
+}
+
 /* Ends those that are waited for no longer; returns how long the next one will be, in ms. */
 static uint64_t expire(struct client *client, struct question **open, enum patience patience)
 {
@@ -313,9 +329,10 @@ static uint64_t expire(struct client *client, struct question **open, enum patie
 		if (!open[i] || open[i]->err != ERR_KEPT)
 			continue;
 		uint64_t until = open[i]->sent_ns + waits_ns(client, open[i], patience);
-		if (until <= now)
+		if (until <= now) {
 			finish(client, open[i], ERR_LATE);
-		else if (until < nearest)
+			remember_silent(client, open[i]);
+		} else if (until < nearest)
 			nearest = until;
 	}
 	return nearest == UINT64_MAX ? 0 : (nearest - now) / 1000000 + 1;
@@ -361,6 +378,7 @@ void client_ask(struct client *client, struct question *questions, unsigned coun
 {
 	struct question *open[ASKS_AT_ONCE] = {NULL};
 	unsigned next = 0, left = count;
+	client->silent_count = patience == PATIENT ? 0 : client->silent_count;
 	while (left) {
 		for (unsigned i = 0; i < ASKS_AT_ONCE; i++) {
 			if (open[i] && open[i]->err != ERR_KEPT) {
@@ -370,7 +388,10 @@ void client_ask(struct client *client, struct question *questions, unsigned coun
 			if (!open[i] && next < count) {
 				open[i] = &questions[next++];
 				open[i]->err = ERR_KEPT;
-				send_question(client, open[i]);
+				if (patience == IMPATIENT && was_silent(client, open[i]))
+					open[i]->err = ERR_LATE;
+				else
+					send_question(client, open[i]);
 			}
 		}
 		uint64_t wait = expire(client, open, patience);

@@ -22,6 +22,7 @@ enum ending ending_of(enum err err);
 enum {
 	ASKS_AT_ONCE = 16, /* half of the ASKS_OF_PERSON: a late one counts there a while */
 	SENTENCE_TEXT = 240,
+	SILENT_MAX = 64, /* remembered; one more is waited for each time */
 };
 
 struct question {
@@ -56,6 +57,11 @@ struct client {
 	struct arena arena;  /* replies */
 	uint8_t *packed;     /* BODY_MAX */
 	struct slow slow;
+	struct {
+		enum kind kind;
+		uint16_t node;
+	} silent[SILENT_MAX]; /* in the picture that is being made */
+	unsigned silent_count;
 	uint32_t trace;      /* carried by what is asked; 0: none */
 
 	/* What comes while answers are waited for and is no answer; may be NULL. */
@@ -73,7 +79,7 @@ enum ending client_welcome(struct client *client, uint32_t most_ms, char why[SEN
 
 /* How long to wait for each. IMPATIENT is for a picture of many: once somebody has answered, nobody is waited
  * for much longer than ten times the slowest answer (at least IMPATIENT_MS), so that one that hangs does not
- * hold up the picture. */
+ * hold up the picture; and who was silent once is not asked again before the next patient question, with which a picture begins. */
 enum patience { PATIENT, IMPATIENT };
 enum { IMPATIENT_MS = 120, IMPATIENT_TIMES = 10 };
 

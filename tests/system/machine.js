@@ -10,8 +10,9 @@ const path = require('node:path')
 const BUILD = process.env.WARREN_BUILD || path.join(__dirname, '..', '..', 'build', 'release')
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
-// Ports of a test machine: away from a machine that an operator runs here, and from other tests of this run.
-let nextPort = 21001 + (process.pid % 400) * 50
+// Ports of a test machine: away from a machine that an operator runs here, from other tests of this run, and below those that the
+// kernel gives to clients (32768 on).
+let nextPort = 21001 + (process.pid % 230) * 50
 
 class Machine {
 	// nodes: how many; storage: MiB each; conf: lines for warren.conf

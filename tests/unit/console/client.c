@@ -174,7 +174,8 @@ Test(connect, which_door_is_which_authority)
 
 Test(connect, nothing_runs_there)
 {
-	cr_expect_eq(client_open(&client, "/tmp/console-no-such-root", (struct slow){0}, why), END_NO_MACHINE);
+	cr_expect_eq(client_open(&client, "/tmp/console-no-such-root", (struct slow){0}, why),
+		     END_NO_MACHINE);
 	cr_expect(strstr(why, "no machine runs there"), "%s", why);
 }
 
@@ -361,6 +362,30 @@ Test(ask, one_that_hangs_ends_late_and_alone, .timeout = 120)
 	for (unsigned i = 0; i < 40; i++)
 		cr_expect_eq(all[i].err, i == 1 ? ERR_LATE : ERR_OK, "%u", i);
 	cr_expect_eq(ending_of(ERR_LATE), END_UNKNOWN);
+	end();
+}
+
+/* In one picture it is waited for once, however many things are asked of it. */
+Test(ask, who_was_silent_is_not_asked_again_in_the_same_picture, .timeout = 120)
+{
+	struct question all[2];
+	struct call_row slow = row_store_stat;
+	slow.deadline_ms = 3600000;
+	begin(answer_all_but_two);
+	questions(all, 2);
+	all[0].row = all[1].row = &slow;
+	client_ask(&client, all, 2, IMPATIENT);
+	cr_assert_eq(all[1].err, ERR_LATE);
+	unsigned asked = fake.asked;
+	questions(all, 2);
+	all[0].row = all[1].row = &slow;
+	client_ask(&client, all, 2, IMPATIENT);
+	cr_expect_eq(all[0].err, ERR_OK);
+	cr_expect_eq(all[1].err, ERR_LATE);
+	cr_expect_eq(fake.asked, asked + 1, "only the one that answers");
+	all[0].err = ERR_OK;
+	cr_expect_eq(client_ask_one(&client, &all[0]), ERR_OK);
+	cr_expect_eq(client.silent_count, 0, "a patient question begins a new picture");
 	end();
 }
 
