@@ -30,7 +30,15 @@ struct control_ask {
 	uint8_t padding[3];
 };
 
-enum control_row_type { CONTROL_MACHINE = 1, CONTROL_NODE, CONTROL_PROCESS, CONTROL_BROKER, CONTROL_DONE, CONTROL_REASON, CONTROL_LIMIT };
+enum control_row_type {
+	CONTROL_MACHINE = 1,
+	CONTROL_NODE,
+	CONTROL_PROCESS,
+	CONTROL_BROKER,
+	CONTROL_DONE,
+	CONTROL_REASON,
+	CONTROL_LIMIT,
+};
 
 /* Where a declared process stands. The name is what the console prints. */
 #define PROCESS_STATES(S)                                                                                    \

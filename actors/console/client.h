@@ -79,7 +79,8 @@ enum ending client_welcome(struct client *client, uint32_t most_ms, char why[SEN
 
 /* How long to wait for each. IMPATIENT is for a picture of many: once somebody has answered, nobody is waited
  * for much longer than ten times the slowest answer (at least IMPATIENT_MS), so that one that hangs does not
- * hold up the picture; and who was silent once is not asked again before the next patient question, with which a picture begins. */
+ * hold up the picture; and who was silent once is not asked again before the next patient question, with
+ * which a picture begins. */
 enum patience { PATIENT, IMPATIENT };
 enum { IMPATIENT_MS = 120, IMPATIENT_TIMES = 10 };
 

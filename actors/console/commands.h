@@ -20,10 +20,12 @@ struct console;
 	  "warren logs store@1 -f\nwarren logs 2 --since 10m --level warn\nwarren logs warrend broker --grep denied")   \
 	C(call, "ACTOR CALL [field=value] …", 1, WORDS_MAX, "ask a process; without CALL, or without its fields: their help", \
 	  "warren call store@1 store_stat\nwarren call store@1 list most=10\nwarren call wallet@2")                    \
-	C(trace, "ACTOR CALL [field=value] …", 2, WORDS_MAX, "ask a process, and show every ask that this causes in others; operators only", \
+	C(trace, "ACTOR CALL [field=value] …", 2, WORDS_MAX,                                                                    \
+	  "ask a process, and show every ask that this causes in others; operators only",                              \
 	  "warren trace gateway@1 gateway_probe")                                                                       \
 	C(calls, "[ACTOR]", 0, 1, "every call and event: who may, its effect, its deadline", "warren calls store")     \
-	C(why, "[node] [TARGET | CID | REASON]", 0, 2, "why something is as it is: the fact, the rule, the next try, what you can do", \
+	C(why, "[node] [TARGET | CID | REASON]", 0, 2,                                                                 \
+	  "why something is as it is: the fact, the rule, the next try, what you can do",                              \
 	  "warren why\nwarren why node 3\nwarren why store@1\nwarren why ask-denied --json")                            \
 	C(tap, "[ACTOR]", 0, 1, "what passes on the bus, decoded, as it passes; operators only",                       \
 	  "warren tap store@1 --for 10s\nwarren tap --count 100 --json\nwarren tap --events")                          \

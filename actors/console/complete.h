@@ -1,4 +1,5 @@
-/* What may come next on a command line: from the tables of commands, calls, actors and reasons, and from the machine's sockets. */
+/* What may come next on a command line: from the tables of commands, calls, actors and reasons, and from the
+ * machine's sockets. */
 #ifndef WARREN_CONSOLE_COMPLETE_H
 #define WARREN_CONSOLE_COMPLETE_H
 

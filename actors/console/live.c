@@ -56,10 +56,11 @@ static char **completions(const char *text, int start, int end)
 static void run_line(const char *const *words)
 {
 	fflush(NULL);
-	void (*before)(int) = signal(SIGINT, SIG_IGN);
+	struct sigaction before, ignore = {.sa_handler = SIG_IGN}, usual = {.sa_handler = SIG_DFL};
+	sigaction(SIGINT, &ignore, &before);
 	pid_t child = fork();
 	if (child == 0) {
-		signal(SIGINT, SIG_DFL);
+		sigaction(SIGINT, &usual, NULL);
 		struct console *console = self.console;
 		console->arguments = (struct arguments){0};
 		console->json = false;
@@ -70,7 +71,7 @@ static void run_line(const char *const *words)
 	int status = 0;
 	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
 		continue;
-	signal(SIGINT, before);
+	sigaction(SIGINT, &before, NULL);
 	self.last = child > 0 && WIFEXITED(status) ? (enum ending)WEXITSTATUS(status) : END_FAILED;
 }
 

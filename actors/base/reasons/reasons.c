@@ -101,8 +101,9 @@ static void keep(const struct reason *reason)
 	pthread_mutex_unlock(&ring.mutex);
 }
 
-static void write_down(enum reason_code code, struct about about, const char *thing, const char *format,
-		       va_list arguments)
+__attribute__((format(printf, 4, 0))) static void write_down(enum reason_code code, struct about about,
+							     const char *thing, const char *format,
+							     va_list arguments)
 {
 	int64_t now = wall_ms();
 	struct reason reason = {.code = (uint16_t)code,

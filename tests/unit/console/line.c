@@ -104,7 +104,7 @@ Test(complete, options_and_their_values)
 
 Test(complete, the_nodes_of_a_machine_are_known_by_their_sockets)
 {
-	char root[] = "/tmp/complete-XXXXXX", path[64], file[80];
+	char root[] = "/tmp/complete-XXXXXX", path[64], file[96];
 	cr_assert_not_null(mkdtemp(root));
 	snprintf(path, sizeof path, "%s/run", root);
 	mkdir(path, 0700);
