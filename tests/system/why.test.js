@@ -19,8 +19,14 @@ const storage = (node, name) => path.join(machine.root, `node${node}`, 'storage'
 const keys = (node) => path.join(machine.root, `node${node}`, 'keys', 'wallet.keys')
 
 // Waits until `why ABOUT` names it; `over` too, as what was mended at once is over at once.
-function named(about, name, check = () => true) {
-	return machine.until(`why ${about} names ${name}`, () => why(about).reasons.find((r) => r.name === name && check(r)), WAIT)
+async function named(about, name, check = () => true) {
+	let last
+	try {
+		return await machine.until(`why ${about} names ${name}`, () => {
+			last = machine.warrenFails('why', about, '--json')
+			return JSON.parse(last.out).reasons.find((r) => r.name === name && check(r))
+		}, WAIT)
+	} catch (error) { throw new Error(`${error.message}; it says ${last && last.out + last.err}`) }
 }
 
 async function allReady() { await machine.ready(WAIT) }
@@ -261,9 +267,9 @@ const faults = {
 	},
 	'the unlock secret is another one': async () => {
 		machine.warrend('stop')
-		const [spoil, mend] = spoiled(path.join(machine.root, 'machine', 'unlock'), flipped(3))
+		const [spoil, mend] = spoiled(path.join(machine.root, 'machine', 'unlock'), (bytes) => { bytes[3] = bytes[3] === 0x30 ? 0x31 : 0x30; return bytes }) // still a digit, were it text
 		spoil()
-		machine.run('warrend', ['start'], { fails: true })
+		await machine.until('it runs, but not all of it', () => /not all up|is run already/.test(machine.run('warrend', ['start'], { fails: true }).err), WAIT)
 		await named('wallet@1', 'key-locked', (r) => !r.over)
 		await named('store@1', 'store-other-secret', (r) => !r.over)
 		machine.warrend('stop')
