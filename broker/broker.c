@@ -6,7 +6,9 @@
 #include "actors/base/born/born.h"
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
+#include "actors/base/reasons/reasons.h"
 #include "broker/doors.h"
+#include "broker/told.h"
 #include "proto/call.h"
 
 #include <errno.h>
@@ -34,6 +36,7 @@ struct broker {
 	struct open_asks asks;
 	struct listeners listeners;
 	struct roster_counts counts;
+	struct roster_limit limits[BOUNDS];
 	uint32_t heard; /* kinds whose events somebody hears */
 	uint64_t fingerprint, turned_ns;
 	uint32_t denials; /* logged in this second */
@@ -96,30 +99,43 @@ static void count(struct broker *self, enum err err)
 	self->counts.late += err == ERR_LATE;
 }
 
-/* The broker's own word. */
-static void refuse(struct broker *self, struct peer *to, struct envelope e, enum err err)
+/* The broker's own word. Taps see who was refused, also when that one is gone. */
+static void answer(struct broker *self, struct peer *to, struct envelope e, enum err err)
 {
 	count(self, err);
-	e.type = ENVELOPE_ERROR;
+	e.type = err == ERR_OK ? ENVELOPE_REPLY : ENVELOPE_ERROR;
 	e.error = (uint16_t)err;
 	send_to(self, to, &e, "", 0);
-	spread(self, &e, "", 0); /* also of an asker who is gone: taps see who was refused */
+	if (err != ERR_OK)
+		spread(self, &e, "", 0);
+}
+
+/* Why an ask ended without its answer: about whom was asked, or, where it was the asker's fault, about the asker.
+ * The codes of the four follow each other as the errors do. */
+static void note_end(const struct envelope *e, enum err err)
+{
+	bool asked = err == ERR_LATE || err == ERR_GONE;
+	const struct call_row *row = call_by_number(e->number);
+	const char *call = row ? row->name : "tap";
+	struct about about = {asked ? e->target_kind : e->source_kind,
+			      asked ? e->target_node : e->source_node, 0};
+	char from[WHO_TEXT], to[WHO_TEXT];
+	reason_about(REASON_ASK_DENIED + (err - ERR_DENIED), about, call, "%s asked %s %s: %s; uid %u",
+		     who_text(e->source_kind, e->source_node, from),
+		     who_text(e->target_kind, e->target_node, to), call, err_name(err), e->source_uid);
 }
 
 static enum err denied(struct broker *self, const struct arrival *in, const char *what)
 {
 	char from[WHO_TEXT], to[WHO_TEXT];
-	who_text(in->from->kind, in->from->node, from);
-	who_text(in->e.target_kind, in->e.target_node, to);
-	if (in->from->kind < READER) { /* a process of ours: the steward raises an alert */
-		struct roster_accused *accused = &self->counts.accused;
-		*accused = (struct roster_accused){.count = accused->count + 1,
-						   .node = in->from->node,
-						   .number = in->e.number,
-						   .kind = in->from->kind};
-	}
+	if (in->from->kind < READER) /* a process of ours: the steward raises an alert */
+		self->counts.accused = (struct roster_accused){
+			self->counts.accused.count + 1, in->from->node, in->e.number, in->from->kind, {0}};
+	note_end(&in->e, ERR_DENIED);
 	if (self->denials++ < DENIALS_LOGGED)
-		log_warn("ask.denied", "from=%s to=%s call=%s uid=%u pid=%u", from, to, what, in->visitor.uid,
+		log_warn("ask.denied", "from=%s to=%s call=%s uid=%u pid=%u",
+			 who_text(in->from->kind, in->from->node, from),
+			 who_text(in->e.target_kind, in->e.target_node, to), what, in->visitor.uid,
 			 in->visitor.pid);
 	return ERR_DENIED;
 }
@@ -150,6 +166,8 @@ static struct open_ask *keep(struct broker *self, struct arrival *in)
 	uint32_t most = in->visitor.door == DOOR_BUS ? ASKS_OF_PROCESS : ASKS_OF_PERSON;
 	in->e.deadline = in->e.deadline < latest ? in->e.deadline : latest;
 	struct open_ask *ask = in->from->open < most ? open_asks_add(&self->asks, &in->e) : NULL;
+	self->limits[BOUND_ASKS].drops += in->from->open < most && !ask;
+	self->limits[BOUND_SHARES].drops += in->from->open >= most;
 	in->from->open += ask != NULL;
 	return ask;
 }
@@ -179,8 +197,10 @@ static bool on_ask(struct broker *self, struct arrival *in, bool here)
 	self->counts.routed += err == ERR_OK;
 	if (err != ERR_OK && ask)
 		release(self, ask);
+	if (err == ERR_BUSY || (err == ERR_GONE && here))
+		note_end(&in->e, err);
 	if (err != ERR_OK && waits)
-		refuse(self, in->from, in->e, err);
+		answer(self, in->from, in->e, err);
 	else
 		count(self, err);
 	return here;
@@ -215,7 +235,8 @@ static void end_asks(struct broker *self, uint64_t gone, uint64_t now)
 		if (e.deadline <= now)
 			count(self, ERR_LATE);
 		else if (caller)
-			refuse(self, caller, e, ERR_GONE);
+			answer(self, caller, e, ERR_GONE);
+		note_end(&e, e.deadline <= now ? ERR_LATE : ERR_GONE);
 	}
 }
 
@@ -257,7 +278,9 @@ static bool on_hello(struct broker *self, const struct arrival *in)
 		send_to(self, in->from, &welcome, "", 0);
 	} else {
 		log_warn("hello.fingerprint", "from=%s node=%u", kind_name(in->from->kind), in->from->node);
-		refuse(self, in->from, in->e, ERR_FINGERPRINT);
+		reason_about(REASON_OTHER_BUILD, (struct about){in->from->kind, in->from->node, 0}, "",
+			     "another build was turned away; uid %u", in->visitor.uid);
+		answer(self, in->from, in->e, ERR_FINGERPRINT);
 	}
 	return true;
 }
@@ -276,13 +299,9 @@ static bool on_subscribe(struct broker *self, struct arrival *in)
 		listeners_remove(&self->listeners, listener);
 	else if (may && !listeners_add(&self->listeners, listener))
 		err = ERR_BUSY;
+	self->limits[BOUND_LISTENERS].drops += err == ERR_BUSY;
 	tell_heard(self);
-	e->type = ENVELOPE_REPLY;
-	e->error = ERR_OK;
-	if (err == ERR_OK)
-		send_to(self, in->from, e, "", 0);
-	else
-		refuse(self, in->from, *e, err);
+	answer(self, in->from, *e, err);
 	return true;
 }
 
@@ -320,6 +339,7 @@ static bool receive(struct broker *self, enum door door)
 	enum arrived arrived = door_receive(&self->doors, door, &in);
 	if (arrived == WHOLE)
 		in.from = peers_visit(&self->peers, &in.visitor, now_ns(), &evicted);
+	self->limits[BOUND_PEOPLE].drops += evicted != 0;
 	forget(self, evicted);
 	self->counts.dropped += arrived == BROKEN || (arrived == WHOLE && !(in.from && dispatch(self, &in)));
 	return arrived != NOTHING;
@@ -328,6 +348,7 @@ static bool receive(struct broker *self, enum door door)
 static void watch(struct broker *self, enum door door)
 {
 	bool flooded = door_flooded(&self->doors, door);
+	self->limits[door == DOOR_BUS ? BOUND_CONNECTIONS_BUS : BOUND_CONNECTIONS].drops += flooded;
 	for (unsigned i = 0; flooded && i < PEOPLE_MAX; i++)
 		if (self->peers.all[i].at.door == door)
 			forget(self, self->peers.all[i].birth);
@@ -343,8 +364,10 @@ static void on_roster(struct broker *self)
 		exit(EXIT_WORLD);
 	if (got != sizeof entry)
 		return;
-	if (entry.verb == ROSTER_BORN && !peers_born(&self->peers, &entry))
+	if (entry.verb == ROSTER_BORN && !peers_born(&self->peers, &entry)) {
 		log_error("roster.full", "processes=%d", PROCESSES_MAX);
+		self->limits[BOUND_PROCESSES].drops++;
+	}
 	if (entry.verb == ROSTER_GONE)
 		forget(self, entry.birth);
 	entry.verb = ROSTER_ACK;
@@ -362,6 +385,15 @@ static void send_counts(struct broker *self)
 	for (unsigned i = 0; i < PEOPLE_MAX + self->peers.processes; i++)
 		*(i < PEOPLE_MAX ? &counts.people : &counts.peers) += self->peers.all[i].welcome;
 	send(self->roster, &counts, sizeof counts, MSG_DONTWAIT | MSG_NOSIGNAL);
+	const uint32_t *connections = self->doors.connections;
+	self->limits[BOUND_ASKS].high = counts.open_high;
+	self->limits[BOUND_ASKS].depth = counts.open;
+	self->limits[BOUND_PEOPLE].depth = counts.people;
+	self->limits[BOUND_PROCESSES].depth = counts.peers;
+	self->limits[BOUND_LISTENERS].depth = self->listeners.held;
+	self->limits[BOUND_CONNECTIONS].depth = connections[DOOR_OPERATE] + connections[DOOR_READ];
+	self->limits[BOUND_CONNECTIONS_BUS].depth = connections[DOOR_BUS];
+	told(self->roster, self->limits);
 }
 
 static void turn(struct broker *self)
@@ -417,7 +449,7 @@ static void loop(struct broker *self)
 
 int main(void)
 {
-	static struct broker self;
+	static struct broker self = {.limits = {BOUNDS_OF_BROKER(BOUND_ROW)}};
 	mallopt(M_ARENA_MAX, 1);
 	if (!born_read(&self.born, BROKER))
 		return EXIT_CONFIG;

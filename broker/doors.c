@@ -10,10 +10,8 @@
 #include <string.h>
 
 enum {
-	QUEUE = 128,            /* messages waiting for one peer, and from one peer */
-	CONNECTIONS_MAX = 2048, /* of people, at each door; out of descriptors, libzmq's accept aborts */
-	CONNECTIONS_BUS = 8192, /* of processes: one each; many more are of taken ones */
-	SOCKETS_MAX = 64,       /* libzmq's: three for each door, and those that are still being closed */
+	QUEUE = 128,      /* messages waiting for one peer, and from one peer */
+	SOCKETS_MAX = 64, /* libzmq's: three for each door, and those that are still being closed */
 };
 
 static const uint32_t inherited[DOORS] = {FD_BUS, FD_OPERATE, FD_READ};
@@ -32,8 +30,8 @@ static int descriptor_of(void *socket)
 	return fd;
 }
 
-/* The listener is the supervisor's: libzmq gets a copy, so that the door can be opened again. The monitor's
- * queue has no bound: libzmq's thread would wait with a lock in hand that shutting the door needs. */
+/* The listener is the supervisor's: libzmq gets a copy (not by dup(): the seal has none), so that the door can
+ * be opened again. The monitor's queue has no bound: libzmq's thread would wait with a lock in hand that shutting the door needs. */
 static void door_open(struct doors *doors, enum door door)
 {
 	char address[200], events[32];
@@ -42,8 +40,7 @@ static void door_open(struct doors *doors, enum door door)
 	snprintf(events, sizeof events, "inproc://door%u", doors->opened++);
 	void *socket = zmq_socket(doors->context, ZMQ_ROUTER);
 	void *monitor = zmq_socket(doors->context, ZMQ_PAIR);
-	int listener =
-		fcntl(birth_fd(doors->born->row, inherited[door]), F_DUPFD, 0); /* dup() is not in the seal */
+	int listener = fcntl(birth_fd(doors->born->row, inherited[door]), F_DUPFD, 0);
 	bug_if(listener < 0 || !socket || !monitor);
 	bug_if(zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &largest, sizeof largest) != 0);
 	set(socket, ZMQ_ROUTER_MANDATORY, 1);
@@ -54,8 +51,7 @@ static void door_open(struct doors *doors, enum door door)
 	set(monitor, ZMQ_RCVHWM, 0);
 	bug_if(zmq_socket_monitor(socket, events, ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED) != 0);
 	bug_if(zmq_connect(monitor, events) != 0);
-	zmq_recv(monitor, NULL, 0,
-		 ZMQ_DONTWAIT); /* nothing yet; but its descriptor tells only who has looked */
+	zmq_recv(monitor, NULL, 0, ZMQ_DONTWAIT); /* nothing yet; its descriptor tells only who has looked */
 	if (zmq_bind(socket, address) != 0) {
 		log_error("door.bind", "address=%s errno=%d", address, errno);
 		exit(EXIT_WORLD);

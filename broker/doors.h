@@ -8,6 +8,11 @@
 
 #include <zmq.h>
 
+enum {
+	CONNECTIONS_MAX = 2048, /* of people, at each door; out of descriptors, libzmq's accept aborts */
+	CONNECTIONS_BUS = 8192, /* of processes: one each; many more are of taken ones */
+};
+
 struct doors {
 	const struct born *born;
 	void *context;

@@ -16,6 +16,7 @@ bool listeners_add(struct listeners *listeners, struct listener listener)
 	if (free == LISTENERS_MAX || own >= LISTENERS_EACH)
 		return false;
 	listeners->all[free] = listener;
+	listeners->held++;
 	if (free >= listeners->count)
 		listeners->count = free + 1;
 	return true;
@@ -24,15 +25,19 @@ bool listeners_add(struct listeners *listeners, struct listener listener)
 void listeners_remove(struct listeners *listeners, struct listener listener)
 {
 	for (unsigned i = 0; i < listeners->count; i++)
-		if (memcmp(&listeners->all[i], &listener, sizeof listener) == 0)
+		if (memcmp(&listeners->all[i], &listener, sizeof listener) == 0) {
 			listeners->all[i] = (struct listener){0};
+			listeners->held--;
+		}
 }
 
 void listeners_forget(struct listeners *listeners, uint64_t birth)
 {
 	for (unsigned i = 0; i < listeners->count; i++)
-		if (listeners->all[i].birth == birth)
+		if (listeners->all[i].birth == birth) {
 			listeners->all[i] = (struct listener){0};
+			listeners->held--;
+		}
 }
 
 bool listener_hears(const struct listener *listener, const struct envelope *e)

@@ -87,6 +87,7 @@ struct listener {
 struct listeners {
 	struct listener all[LISTENERS_MAX];
 	uint32_t count; /* highest used + 1 */
+	uint32_t held;  /* not free */
 };
 
 /* False when the table, or this listener's share of it, is full. Adding twice is adding once. */

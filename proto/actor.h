@@ -16,15 +16,31 @@
 
 #define ACTOR_PING_REPLY(F)   F(u64, up_ms, 0) F(u32, missing, 0)
 
-#define ACTOR_MESSAGES(M) M(limit_row, LIMIT_ROW) M(duty_row, DUTY_ROW)
+/* One reason record (proto/reasons.h): `name` is a row of reasons.def; `actor` and `node` say whom it is about, "" the machine or
+ * the whole node; times are ms since 1970, next_ms 0 where nothing is tried by itself. */
+#define REASON_ROW(F)                                                                                                  \
+	F(str, name, 32) F(str, actor, 16) F(u16, node, 0) F(str, thing, 64) F(text, inputs, 200) F(u32, count, 0)     \
+	F(i64, first_ms, 0) F(i64, last_ms, 0) F(i64, next_ms, 0) F(bool, over, 0)
+#define ACTOR_REASONS_REPLY(F) F(many(reason_row), reasons, 64)
+
+/* Since its birth: calls answered and asked, and how long it had each of them: bucket i counts those of at most 2^i us. */
+#define TIME_BUCKET(F)      F(u64, count, 0)
+#define ACTOR_WORK_REPLY(F) F(u64, calls, 0) F(u64, asks, 0) F(u64, events, 0) F(many(time_bucket), times, 24)
+
+#define ACTOR_MESSAGES(M)                                                                                              \
+	M(limit_row, LIMIT_ROW) M(duty_row, DUTY_ROW) M(reason_row, REASON_ROW) M(time_bucket, TIME_BUCKET)
 /*        name          number  who      effect      ms   request      reply               help */
 #define ACTOR_CALLS(C)                                                                                                 \
 	C(actor_ping, 0x0001, READERS, READ, 1000, NOTHING, ACTOR_PING_REPLY,                                          \
 	  "is its loop turning, since when, and which walls (a mask) are missing around it")                           \
-	C(actor_limits, 0x0002, READERS | MAY(METER, ANY_NODE), READ, 1000, NOTHING, ACTOR_LIMITS_REPLY, \
+	C(actor_limits, 0x0002, READERS | MAY(METER, ANY_NODE), READ, 1000, NOTHING, ACTOR_LIMITS_REPLY,               \
 	  "its queues, caches and tables: depth, highest, limit, drops")                                               \
 	C(actor_level, 0x0003, OPERATORS, IDEMPOTENT, 1000, ACTOR_LEVEL, NOTHING,                                      \
 	  "log at this level (debug, info, warn, error); back to info after `seconds`, 0: never")                      \
+	C(actor_reasons, 0x0004, READERS, READ, 1000, NOTHING, ACTOR_REASONS_REPLY,                                    \
+	  "why it decided what it decided, newest first: rule, inputs, how often, next try")                           \
+	C(actor_work, 0x0005, READERS, READ, 1000, NOTHING, ACTOR_WORK_REPLY,                                          \
+	  "how much it did since its birth: calls answered, asks, events, and how long answers took")                  \
 	C(actor_duties, 0x0010, READERS, READ, 1000, NOTHING, ACTOR_DUTIES_REPLY,                                      \
 	  "what it has under way, which a drain waits for; `closed`: it takes nothing new on")
 #define ACTOR_EVENTS(E)

@@ -5,6 +5,7 @@
 #define WARREN_PROTO_CONTROL_H
 
 #include "proto/alerts.h"
+#include "proto/reasons.h"
 #include "proto/roster.h"
 
 #include <stdint.h>
@@ -16,10 +17,12 @@ enum control_verb {
 	CONTROL_RESTART,
 	CONTROL_DRAIN,  /* done when it has begun; `amount` ms at most. `why` says so when it had begun already */
 	CONTROL_RELOAD, /* read the configuration again */
-	CONTROL_INFO,   /* READER, these four; rows, then CONTROL_DONE: one CONTROL_CAPACITY */
+	CONTROL_INFO,   /* READER, these six; rows, then CONTROL_DONE: one CONTROL_CAPACITY */
 	CONTROL_VERIFY, /* a CONTROL_HOLDING for each node, or for one */
 	CONTROL_ALLOCATE, /* `amount` MiB: one CONTROL_CAPACITY, with the reason in CONTROL_DONE when it may not be */
 	CONTROL_DRAINS, /* a CONTROL_DRAINING for each node that drains or was drained */
+	CONTROL_REASONS, /* a CONTROL_REASON for each that the supervisor and the broker hold, newest first */
+	CONTROL_LIMITS,  /* a CONTROL_LIMIT for each bound of the supervisor and the broker */
 	CONTROL_VERBS
 };
 
@@ -44,7 +47,7 @@ struct control_alert {
 
 enum control_row_type {
 	CONTROL_MACHINE = 1, CONTROL_NODE, CONTROL_PROCESS, CONTROL_BROKER, CONTROL_DONE,
-	CONTROL_CAPACITY, CONTROL_HOLDING, CONTROL_DRAINING,
+	CONTROL_CAPACITY, CONTROL_HOLDING, CONTROL_DRAINING, CONTROL_REASON, CONTROL_LIMIT,
 };
 
 /* Where a declared process stands. The name is what the console prints. */
@@ -133,6 +136,8 @@ struct control_row {
 		struct control_capacity capacity;
 		struct control_holding holding;
 		struct control_draining draining;
+		struct reason reason;
+		struct roster_limit limit;
 		char why[240]; /* CONTROL_DONE: a sentence when error is not ERR_OK */
 	};
 };

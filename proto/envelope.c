@@ -12,7 +12,7 @@ struct wire {
 	uint64_t broker_birth, caller_birth, serial, deadline, callee_birth;
 	uint8_t target_kind, source_kind;
 	uint16_t target_node, source_node, error;
-	uint32_t source_uid, padding2;
+	uint32_t source_uid, trace;
 };
 _Static_assert(sizeof(struct wire) == ENVELOPE_BYTES, "the header frame has no gaps");
 
@@ -33,6 +33,7 @@ void envelope_write(const struct envelope *e, uint8_t bytes[ENVELOPE_BYTES])
 		.source_node = htole16(e->source_node),
 		.error = htole16(e->error),
 		.source_uid = htole32(e->source_uid),
+		.trace = htole32(e->trace),
 	};
 	memcpy(bytes, &wire, sizeof wire);
 }
@@ -57,6 +58,7 @@ bool envelope_read(const uint8_t *bytes, size_t length, struct envelope *e)
 		.source_node = le16toh(wire.source_node),
 		.error = le16toh(wire.error),
 		.source_uid = le32toh(wire.source_uid),
+		.trace = le32toh(wire.trace),
 	};
 	return le32toh(wire.magic) == ENVELOPE_MAGIC && wire.type > 0 && wire.type < ENVELOPE_TYPES;
 }

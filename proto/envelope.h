@@ -24,7 +24,7 @@ enum envelope_type {
 
 enum {
 	ENVELOPE_BYTES = 64,
-	ENVELOPE_MAGIC = 0x314e5257, /* "WRN1" */
+	ENVELOPE_MAGIC = 0x324e5257, /* "WRN2" */
 	BODY_MAX = 256 * 1024,       /* ZMQ_MAXMSGSIZE is this; larger things go beside the bus */
 };
 
@@ -42,6 +42,7 @@ struct envelope {
 	uint16_t source_node;
 	uint32_t source_uid;
 	uint16_t error;
+	uint32_t trace; /* 0: none; what is asked while answering an ask carries that one's (warren trace) */
 };
 
 void envelope_write(const struct envelope *envelope, uint8_t bytes[ENVELOPE_BYTES]);

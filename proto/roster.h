@@ -2,6 +2,8 @@
 #ifndef WARREN_PROTO_ROSTER_H
 #define WARREN_PROTO_ROSTER_H
 
+#include "proto/reasons.h"
+
 #include <stdint.h>
 
 enum roster_verb {
@@ -9,6 +11,8 @@ enum roster_verb {
 	ROSTER_GONE,     /* to the broker: said before the pid is reaped, so nobody else can have it yet */
 	ROSTER_ACK,      /* to the supervisor: `serial` has taken effect */
 	ROSTER_COUNTS,   /* to the supervisor, each second: struct roster_counts follows instead */
+	ROSTER_LIMIT,    /* to the supervisor, each second: struct roster_limit, one for each of the broker's bounds */
+	ROSTER_REASON,   /* to the supervisor: struct roster_reason, what the broker decided and why */
 };
 
 struct roster_entry {
@@ -39,6 +43,23 @@ struct roster_counts {
 	uint64_t routed, denied, busy, late, gone, dropped;
 	uint32_t peers, people; /* processes that said hello, consoles connected */
 	struct roster_accused accused;
+};
+
+/* One bound, of the broker or (on the way to the steward) of the supervisor. */
+struct roster_limit {
+	uint32_t verb;  /* ROSTER_LIMIT */
+	uint16_t index; /* below ROSTER_LIMITS; in the broker's order */
+	uint8_t kind;   /* whose: BROKER; 0: the supervisor's */
+	uint8_t padding;
+	char name[33];
+	uint64_t depth, high, limit, drops;
+};
+enum { ROSTER_LIMITS = 16 };
+
+struct roster_reason {
+	uint32_t verb; /* ROSTER_REASON */
+	uint32_t padding;
+	struct reason reason;
 };
 
 #endif

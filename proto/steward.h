@@ -3,6 +3,7 @@
 #ifndef WARREN_PROTO_STEWARD_H
 #define WARREN_PROTO_STEWARD_H
 
+#include "proto/actor.h"
 #include "proto/alerts.h"
 #include "proto/call.h"
 
@@ -22,6 +23,12 @@
 #define STEWARD_STATUS_REPLY(F)                                                                                        \
 	F(many(machine_row), machine, 1) F(many(node_row), nodes, 512) F(many(process_row), processes, 2600)           \
 	F(many(broker_row), broker, 1)
+
+/* The bounds of those who are not on the bus: actor "broker", and "warrend", the supervisor. */
+#define OWNED_LIMIT(F)                                                                                                 \
+	F(str, actor, 16) F(str, name, 32) F(u64, depth, 0) F(u64, high, 0) F(u64, limit, 0) F(u64, drops, 0)
+#define STEWARD_REASONS_REPLY(F) F(many(reason_row), reasons, 256)
+#define STEWARD_LIMITS_REPLY(F)  F(many(owned_limit), limits, 64)
 
 /* "wallet@2", "broker", or "2" for the whole of node 2. */
 #define STEWARD_TARGET(F) F(str, target, 32)
@@ -64,7 +71,8 @@
 
 #define STEWARD_MESSAGES(M)                                                                                            \
 	M(machine_row, MACHINE_ROW) M(node_row, NODE_ROW) M(process_row, PROCESS_ROW) M(broker_row, BROKER_ROW)           \
-	M(holding_row, HOLDING_ROW) M(drain_row, DRAIN_ROW) M(alert_line, ALERT_LINE) M(news_row, NEWS_ROW)
+	M(owned_limit, OWNED_LIMIT) M(holding_row, HOLDING_ROW) M(drain_row, DRAIN_ROW) M(alert_line, ALERT_LINE)      \
+	M(news_row, NEWS_ROW)
 #define STEWARD_CALLS(C)                                                                                               \
 	C(steward_status, 0x0301, READERS | MAY(METER, ANY_NODE), READ, 3000, NOTHING, STEWARD_STATUS_REPLY, \
 	  "the machine, its nodes, and every declared process with its state")                                         \
@@ -73,6 +81,10 @@
 	C(steward_restart, 0x0304, OPERATORS, IDEMPOTENT, 15000, STEWARD_TARGET, NOTHING, "stop it, start it")         \
 	C(steward_reload, 0x0306, OPERATORS, IDEMPOTENT, 5000, NOTHING, NOTHING,                                       \
 	  "read the configuration again: new nodes are born, removed ones end")                                        \
+	C(steward_reasons, 0x0308, READERS, READ, 2000, NOTHING, STEWARD_REASONS_REPLY,                                \
+	  "why the supervisor and the broker decided what they decided, newest first")                                 \
+	C(steward_limits, 0x0309, READERS, READ, 2000, NOTHING, STEWARD_LIMITS_REPLY,                                  \
+	  "the bounds of the supervisor and of the broker")                                                            \
 	C(steward_info, 0x0310, READERS, READ, 5000, NOTHING, STEWARD_INFO_REPLY,                                      \
 	  "disk, memory and nodes: what may still be promised, and the rules that bind (getDiskInfo)")                 \
 	C(steward_verify, 0x0311, READERS, READ, 5000, STEWARD_VERIFY, STEWARD_VERIFY_REPLY,                           \

@@ -5,6 +5,7 @@
 
 #include "actors/base/crypto/crypto.h"
 #include "actors/base/log/log.h"
+#include "supervisor/reasons_told.h"
 #include "supervisor/birth.h"
 #include "supervisor/listen.h"
 #include "supervisor/room.h"
@@ -232,6 +233,8 @@ static void begin_life(struct supervisor *s, struct process *process, const stru
 	process->gate = newborn->gate;
 	process->report = newborn->report;
 	process->state = PROCESS_WAITING;
+	if (births_under_way(s) > s->births_high)
+		s->births_high = births_under_way(s);
 	process->born_ms = process->beat_ms = now_ms();
 	process->missing = limits_enter(&s->limits, group, newborn->pid, process->row->memory_mib);
 	if (readable)
@@ -267,12 +270,16 @@ void process_begin(struct supervisor *s, struct process *process)
 	process->ready_ms = process->termed_ms = process->killed_ms = 0;
 	process->built = process->termed = process->killed = process->dead = process->ending = false;
 	process->closed = process->drained = false;
+	errno = 0;
 	bool born = birth(s, process, &opened, &mend, &why);
+	bool busy = errno == EADDRINUSE;
 	close_opened(&opened);
 	process->restarts += again;
 	if (!born) {
 		log_error("birth.refused", "process=%s why=\"%s\"", process_text(process, who),
 			  quotable(&why));
+		reason_about(busy ? REASON_PORT_TAKEN : REASON_BIRTH_REFUSED, process_about(process), "",
+			     "%s", why.text);
 		process_close_birth(s, process);
 		process_fell(s, process, false, mend ? EXIT_CONFIG : EXIT_WORLD);
 		return;

@@ -5,6 +5,7 @@
 #include "supervisor/supervisor.h"
 
 #include "actors/base/log/log.h"
+#include "supervisor/reasons_told.h"
 #include "supervisor/channel.h"
 #include "supervisor/control_check.h"
 #include "supervisor/status.h"
@@ -54,13 +55,21 @@ void control_done(struct supervisor *s, uint32_t serial, enum err err, const cha
 	s->dirty = true;
 }
 
+static bool answer_row(const struct supervisor *s, unsigned *next, struct control_row *row)
+{
+	if (s->control.ask.verb == CONTROL_DRAINS)
+		return drains_row(s, next, row);
+	if (s->control.ask.verb == CONTROL_REASONS)
+		return reasons_row(s, *next, row);
+	return s->control.ask.verb == CONTROL_LIMITS ? limits_row(s, *next, row) : status_row(s, *next, row);
+}
+
 static enum channel_end write_status(struct supervisor *s)
 {
 	struct control *control = &s->control;
 	struct control_row row;
 	while (control->answering) {
-		bool drains = control->ask.verb == CONTROL_DRAINS;
-		bool more = drains ? drains_row(s, &control->next, &row) : status_row(s, control->next, &row);
+		bool more = answer_row(s, &control->next, &row);
 		row.serial = control->ask.serial;
 		enum channel_end end = channel_send(control->fd, &row, sizeof row, -1);
 		if (end != CHANNEL_SENT)
@@ -122,6 +131,7 @@ static void check_pending(struct supervisor *s, uint64_t now)
 			control_done(s, pending->ask.serial, ERR_LATE,
 				     "it has not ended yet; warren status shows what is left");
 		pending->ask.verb = 0;
+		s->control.pending_count--;
 	}
 }
 
@@ -130,8 +140,11 @@ static void wait_for_end(struct supervisor *s, const struct control_ask *ask)
 	for (int i = 0; i < CONTROL_PENDING; i++)
 		if (!s->control.pending[i].ask.verb) {
 			s->control.pending[i] = (struct pending){*ask, now_ms() + ENDS_WITHIN_MS};
+			if (++s->control.pending_count > s->control.pending_high)
+				s->control.pending_high = s->control.pending_count;
 			return;
 		}
+	s->control.pending_drops++;
 	control_done(s, ask->serial, ERR_BUSY,
 		     "too many are waiting for an end; it was asked for nevertheless");
 }
@@ -160,8 +173,11 @@ static void carry_out(struct supervisor *s, const struct control_ask *ask)
 	switch ((enum control_verb)ask->verb) {
 	case CONTROL_VERBS:
 		break;
+	case CONTROL_REASONS:
+	case CONTROL_LIMITS:
 	case CONTROL_STATUS:
 	case CONTROL_DRAINS:
+		reasons_told_begin(s);
 		s->control.answering = true;
 		s->control.ask = *ask;
 		s->control.next = 0;
@@ -196,6 +212,29 @@ static void carry_out(struct supervisor *s, const struct control_ask *ask)
 	}
 }
 
+/* What an operator did is a reason too; what was refused, with who asked. */
+static void note_asked(const struct control_ask *ask, enum err err, const char *why)
+{
+	const char *verb = control_verb_name(ask->verb);
+	struct about about = {ask->kind, ask->node, 0};
+	char uid[16];
+	snprintf(uid, sizeof uid, "uid %u", ask->uid);
+	if (err != ERR_OK)
+		reason_about(REASON_VERB_REFUSED, about, uid, "%s was refused to %s: %s", verb, uid, why);
+	if (err == ERR_OK && ask->verb == CONTROL_START) {
+		reasons_over_of(ask->kind, ask->node);
+		reasons_over_of(KIND_NONE, ask->node);
+	}
+	if (err == ERR_OK && ask->verb == CONTROL_STOP)
+		reason_about(REASON_OPERATOR_STOPPED, about, "", "%s asked for its end", uid);
+	if (err == ERR_OK && ask->verb == CONTROL_DRAIN)
+		reason_about(REASON_OPERATOR_DRAINED, about, "", "%s asked that it drains", uid);
+	if (err == ERR_OK && ask->verb == CONTROL_RESTART) {
+		reasons_over_of(KIND_NONE, ask->node);
+		reason_about(REASON_OPERATOR_RESTARTED, about, "", "%s asked for its restart", uid);
+	}
+}
+
 static void on_ask(struct supervisor *s, const struct control_ask *ask, size_t length)
 {
 	bool declared[NODES_MAX + 1];
@@ -216,6 +255,8 @@ static void on_ask(struct supervisor *s, const struct control_ask *ask, size_t l
 		log_line(err == ERR_OK ? LOG_INFO : LOG_WARN, "control.asked",
 			 "verb=%s kind=%s node=%u uid=%u answer=%s", control_verb_name(ask->verb),
 			 ask->kind ? kind_name(ask->kind) : "all", ask->node, ask->uid, err_name(err));
+	if (changes)
+		note_asked(ask, err, why.text);
 	if (err != ERR_OK)
 		control_done(s, ask->serial, err, why.text);
 	else

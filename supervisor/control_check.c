@@ -4,8 +4,9 @@
 
 const char *control_verb_name(unsigned verb)
 {
-	static const char *const names[] = {"?",      "status", "start",  "stop",     "restart", "drain",
-					    "reload", "info",   "verify", "allocate", "drains"};
+	static const char *const names[] = {"?",      "status",  "start", "stop",   "restart",
+					    "drain",  "reload",  "info",  "verify", "allocate",
+					    "drains", "reasons", "limits"};
 	return verb < CONTROL_VERBS ? names[verb] : "?";
 }
 

@@ -228,6 +228,8 @@ void family_restart(struct supervisor *s, enum kind kind, uint16_t node)
 void node_park(struct supervisor *s, uint16_t node)
 {
 	s->nodes[node].parked = true;
+	reason_about(REASON_NODE_PARKED, (struct about){KIND_NONE, node, 0}, "", "%u deaths within %d s",
+		     s->config->values[SETTING_park_deaths].number, PARK_WITHIN_MS / 1000);
 	log_error("node.parked",
 		  "node=%u why=\"%u deaths within %d s\" next=\"warren logs, mend it, warren start %u\"",
 		  node, s->config->values[SETTING_park_deaths].number, PARK_WITHIN_MS / 1000, node);

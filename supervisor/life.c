@@ -5,6 +5,7 @@
 
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
+#include "supervisor/reasons_told.h"
 #include "supervisor/birth.h"
 
 #include <errno.h>
@@ -80,6 +81,12 @@ static void began(struct supervisor *s, struct process *process)
 		process_kill(s, process, "its birth record cannot be given to it");
 	close_watched(s, &process->record);
 	process->beat_ms = now_ms();
+	for (unsigned wall = 0; wall < WALLS; wall++)
+		if (process->missing & 1U << wall)
+			reason_about(REASON_WALL_MISSING, (struct about){0}, wall_row(wall)->name,
+				     "around %s and maybe others%s", process_text(process, who),
+				     s->config->without & 1U << wall ? "; the configuration says without"
+								     : "");
 	log_info("process.begun", "process=%s pid=%d uid=%u missing=0x%x", process_text(process, who),
 		 process->pid, process->uid, process->missing);
 }
@@ -105,6 +112,10 @@ static void on_report(void *context, int fd, uint32_t events)
 		log_error("birth.failed", "process=%s pid=%d step=\"%s\" errno=\"%s\"",
 			  process_text(process, who), process->pid, jail_step_name(report.step),
 			  strerror(report.error));
+	if (!process->built)
+		reason_about(REASON_BIRTH_FAILED, process_about(process), "",
+			     "its jail could not be built: %s: %s", jail_step_name(report.step),
+			     strerror(report.error));
 }
 
 /* -- beats ------------------------------------------------------------------------------------- */
@@ -114,7 +125,7 @@ static void on_life(void *context, int fd, uint32_t events)
 	(void)events;
 	struct process *process = context;
 	struct supervisor *s = process->supervisor;
-	char bytes[64], who[WHO_TEXT];
+	char bytes[1024], who[WHO_TEXT]; /* beats, and once the last words */
 	ssize_t got = read(fd, bytes, sizeof bytes);
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -127,9 +138,11 @@ static void on_life(void *context, int fd, uint32_t events)
 		process->drained = true;
 		s->dirty = true;
 	}
+	last_words(process, bytes, (size_t)got);
 	if (process->state == PROCESS_STARTING && memchr(bytes, LIFE_READY, (size_t)got)) {
 		process->state = PROCESS_READY;
 		process->ready_ms = process->beat_ms;
+		reasons_end_of(process);
 		log_info("process.ready", "process=%s pid=%d ms=%llu", process_text(process, who),
 			 process->pid, (unsigned long long)(process->ready_ms - process->born_ms));
 		s->dirty = true;
@@ -148,6 +161,8 @@ static void look_for_end(struct supervisor *s, struct process *process)
 		return;
 	process->dead = true;
 	process->died_ms = now_ms();
+	if (process->life >= 0) /* its end may be seen before what it said last */
+		on_life(process, process->life, EPOLLIN);
 	process->last_end = end.si_code == CLD_EXITED ? end.si_status : -end.si_status;
 	process_close_birth(s, process);
 	process->state = process->wanted && !process->ending ? PROCESS_BACKOFF : PROCESS_STOPPING;
@@ -181,6 +196,33 @@ static void bury(struct supervisor *s, struct process *process)
 	process_fell(s, process, true, process->last_end);
 }
 
+static void note_end(const struct process *process, const struct verdict *verdict, const struct death *death,
+		     bool lived)
+{
+	char end[64];
+	struct about about = process_about(process);
+	about.next_in_ms = verdict->delay_ms;
+	const char *signal_name = death->exit_code < 0 ? sigabbrev_np(-death->exit_code) : NULL;
+	if (death->exit_code < 0)
+		snprintf(end, sizeof end, "killed by signal %d (%s)", -death->exit_code,
+			 signal_name ? signal_name : "?");
+	else
+		snprintf(end, sizeof end, "ended with code %d", death->exit_code);
+	if (verdict->after == AFTER_CHANGE)
+		reason_about(REASON_PROCESS_MISCONFIGURED, about, "", "it %s",
+			     lived ? end : "could not be born");
+	else if (verdict->after == AFTER_RESTART && verdict->delay_ms)
+		reason_about(REASON_PROCESS_BACKS_OFF, about, "", "%s%s, %u in a row; it waits %llu ms",
+			     lived ? "" : "its birth failed: ", end, process->streak.deaths,
+			     (unsigned long long)verdict->delay_ms);
+	else if (verdict->after == AFTER_RESTART)
+		reason_about(REASON_PROCESS_DIED, about, "", "%s after %llu ms", end,
+			     (unsigned long long)elapsed_ms(death->now_ms, process->born_ms));
+	if (verdict->after == AFTER_PARK)
+		reason_about(REASON_PROCESS_DIED, about, "", "%s, as its node had died too often already",
+			     end);
+}
+
 /* Exit code, or minus a signal. Not `lived`: a birth that came to nothing, which is no death of its node. */
 void process_fell(struct supervisor *s, struct process *process, bool lived, int exit_code)
 {
@@ -204,6 +246,7 @@ void process_fell(struct supervisor *s, struct process *process, bool lived, int
 	struct verdict verdict = restart_after(&process->streak, deaths, most, &death);
 	process->state = PROCESS_BACKOFF;
 	process->next_ms = now + verdict.delay_ms;
+	note_end(process, &verdict, &death, lived);
 	if (verdict.after == AFTER_PARK)
 		node_park(s, process->node);
 	if (verdict.after == AFTER_CHANGE) {
@@ -244,8 +287,12 @@ static void step_ending(struct supervisor *s, struct process *process, uint64_t 
 		process->termed_ms = now;
 		kill(process->pid, SIGTERM);
 	}
-	if (process->termed && elapsed_ms(now, process->termed_ms) > stop_grace_ms(s, process))
+	if (process->termed && !process->killed &&
+	    elapsed_ms(now, process->termed_ms) > stop_grace_ms(s, process)) {
 		process_kill(s, process, "it did not end in time");
+		reason_about(REASON_PROCESS_UNGRACEFUL, process_about(process), "", "it had %llu ms to end",
+			     (unsigned long long)stop_grace_ms(s, process));
+	}
 }
 
 static void step_alive(struct supervisor *s, struct process *process, uint64_t now)
@@ -257,6 +304,8 @@ static void step_alive(struct supervisor *s, struct process *process, uint64_t n
 		if (!process->dead && process->state != PROCESS_STUCK &&
 		    elapsed_ms(now, process->killed_ms) > KILL_PATIENCE_MS) {
 			process->state = PROCESS_STUCK;
+			reason_about(REASON_PROCESS_STUCK, process_about(process), "",
+				     "killed %d s ago, and still there", KILL_PATIENCE_MS / 1000);
 			log_error("process.stuck",
 				  "process=%s pid=%d why=\"killed, and the kernel does not let go\"",
 				  process_text(process, who), process->pid);
@@ -265,8 +314,12 @@ static void step_alive(struct supervisor *s, struct process *process, uint64_t n
 		step_ending(s, process, now);
 	} else if (process->state == PROCESS_READY && silence > LIFE_SILENCE_MS) {
 		process_kill(s, process, "it was silent for 3 s");
+		reason_about(REASON_PROCESS_SILENT, process_about(process), "",
+			     "its last beat was %llu ms ago", (unsigned long long)silence);
 	} else if (process->state == PROCESS_STARTING && silence > START_SILENCE_MS) {
 		process_kill(s, process, "it did not become ready");
+		reason_about(REASON_PROCESS_NOT_READY, process_about(process), "",
+			     "no beat for %llu ms before it was ready", (unsigned long long)silence);
 	}
 }
 

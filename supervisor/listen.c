@@ -149,6 +149,7 @@ int listen_tcp(const char *host, uint16_t port, struct why *why)
 	if (fd >= 0)
 		return fd;
 	char owner[PORT_OWNER_TEXT];
+	int error = errno;
 	if (!length)
 		refuse(why, "%s is no numeric address", host);
 	else if (errno == EADDRINUSE)
@@ -158,6 +159,7 @@ int listen_tcp(const char *host, uint16_t port, struct why *why)
 		refuse(why, "port %u on %s is for root; take one from 1024 on, or run as root", port, host);
 	else
 		refuse(why, "port %u on %s: %s", port, host, strerror(errno));
+	errno = error;
 	return -1;
 }
 

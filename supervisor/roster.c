@@ -4,6 +4,7 @@
 #include "supervisor/supervisor.h"
 
 #include "actors/base/log/log.h"
+#include "supervisor/reasons_told.h"
 #include "supervisor/channel.h"
 
 #include <string.h>
@@ -116,6 +117,8 @@ static void on_roster(void *context, int fd, uint32_t events)
 		uint32_t verb;
 		struct roster_entry entry;
 		struct roster_counts counts;
+		struct roster_limit limit;
+		struct roster_reason reason;
 	} in;
 	s->dirty = true;
 	if (events & EPOLLOUT)
@@ -128,6 +131,10 @@ static void on_roster(void *context, int fd, uint32_t events)
 			return;
 		if (got == sizeof in.counts && in.verb == ROSTER_COUNTS)
 			s->roster.counts = in.counts;
+		if (got == sizeof in.limit && in.verb == ROSTER_LIMIT)
+			broker_limit(s, &in.limit);
+		if (got == sizeof in.reason && in.verb == ROSTER_REASON)
+			broker_reason(s, &in.reason);
 		bool ack = got == sizeof in.entry && in.verb == ROSTER_ACK;
 		/* In order, so one stands for all before it; one for what was never sent stands for nothing.
 		 */

@@ -159,9 +159,12 @@ static void say_short_limits(void)
 		return;
 	for (unsigned kind = 1; kind < READER; kind++) {
 		const struct actor_row *row = actor_row(kind);
-		if (row && row->files > files.rlim_max)
-			log_warn("limits.files", "actor=%s wants=%u has=%llu next=\"raise LimitNOFILE\"",
-				 row->name, row->files, (unsigned long long)files.rlim_max);
+		if (!row || row->files <= files.rlim_max)
+			continue;
+		log_warn("limits.files", "actor=%s wants=%u has=%llu next=\"raise LimitNOFILE\"", row->name,
+			 row->files, (unsigned long long)files.rlim_max);
+		reason_about(REASON_FILES_SHORT, (struct about){0}, row->name, "it wants %u and has %llu",
+			     row->files, (unsigned long long)files.rlim_max);
 	}
 }
 
@@ -185,8 +188,11 @@ static void say_what_changed(struct supervisor *s, const struct config *fresh)
 {
 	for (unsigned i = 0; i < fresh->count; i++) {
 		const struct node_config *old = config_node(s->config, fresh->nodes[i].node);
-		if (old && !config_same(old, &fresh->nodes[i]))
-			log_info("node.changed", "node=%u next=\"warren restart %u\"", old->node, old->node);
+		if (!old || config_same(old, &fresh->nodes[i]))
+			continue;
+		log_info("node.changed", "node=%u next=\"warren restart %u\"", old->node, old->node);
+		reason_about(REASON_CHANGE_WAITS, (struct about){KIND_NONE, old->node, 0}, "",
+			     "its configuration was changed and read");
 	}
 	if (!config_same_machine(s->config, fresh))
 		log_info("config.machine", "next=\"warren down, then warren up\"");
@@ -243,6 +249,7 @@ bool supervisor_reload(struct supervisor *s, struct why *why)
 	for (unsigned i = 0; i < mistakes.count && i < MISTAKES_MAX; i++) {
 		refuse(why, "%s", mistakes.lines[i]);
 		log_error("config.mistake", "at=\"%s\"", quotable(why));
+		reason_about(REASON_CONFIG_MISTAKE, (struct about){0}, "", "%s", why->text);
 	}
 	if (!fresh) {
 		refuse(why, "%s", mistakes.lines[0]);
@@ -259,6 +266,7 @@ bool supervisor_reload(struct supervisor *s, struct why *why)
 	retry_misconfigured(s);
 	look_at_host(s);
 	log_info("config.read", "nodes=%u", s->config->count);
+	reason_over_about(REASON_CONFIG_MISTAKE, (struct about){0}, NULL);
 	return true;
 }
 
@@ -411,6 +419,7 @@ int supervisor_run(struct machine *machine, int background)
 		x_free(&s);
 		return loaded ? EXIT_WORLD : EXIT_CONFIG; /* what only a person can mend, or what may pass */
 	}
+	reasons_begin(KIND_NONE, 0, REASONS_MAX);
 	log_info("warrend.start", "root=%s pid=%d as_root=%d nodes=%u", s->machine.root, getpid(),
 		 s->machine.as_root, s->config->count);
 	say_short_limits();

@@ -2,6 +2,7 @@
 #ifndef WARREN_SUPERVISOR_SUPERVISOR_H
 #define WARREN_SUPERVISOR_SUPERVISOR_H
 
+#include "actors/base/reasons/reasons.h"
 #include "proto/err.h"
 #include "supervisor/config.h"
 #include "supervisor/limits.h"
@@ -29,6 +30,7 @@ struct roster { /* to the broker; roster.c */
 	uint32_t sent, acked;  /* serials, from 1 for each broker birth */
 	uint64_t moved_ms;     /* when acked last moved, or sent first went past it, or the channel was closed */
 	struct roster_counts counts;
+	struct roster_limit limits[ROSTER_LIMITS]; /* the broker's bounds, as it told last */
 };
 
 struct logs { /* to scribe; logs.c */
@@ -55,10 +57,13 @@ struct measuring { /* one look at disks, by a child; measure.c */
 struct control { /* to the steward; control.c */
 	int fd; /* -1: no steward */
 	struct measuring measuring[MEASURES];
-	bool answering;         /* a STATUS is being written, row by row */
+	bool answering;         /* rows of a STATUS, DRAINS, REASONS or LIMITS are being written, one by one */
 	struct control_ask ask; /* it */
 	unsigned next;          /* row */
 	struct pending pending[CONTROL_PENDING];
+	uint64_t pending_count, pending_high, pending_drops;
+	struct reason reasons[REASONS_MAX]; /* of the answer that is being written */
+	unsigned reason_count;
 	struct control_row out[CONTROL_PENDING + 1]; /* DONE rows that did not fit the socket yet */
 	unsigned out_count;
 };
@@ -108,6 +113,7 @@ struct supervisor {
 	bool told_ready;  /* READY=1 */
 	int told_state;   /* what the service manager was told last */
 	unsigned pss_next;
+	uint64_t births_high;
 };
 
 /* -- family.c: who is declared --------------------------------------------------------------------------------------- */

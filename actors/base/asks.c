@@ -14,7 +14,9 @@ static void ask_finish(struct actor *self, struct ask *ask, enum err err, const 
 	struct ask ended = *ask;
 	ask->serial = 0;
 	self->asked.depth--;
+	self->trace = ended.trace; /* what is asked now is still for the sake of the same ask */
 	ended.end(self, ended.done, ended.context, err, reply);
+	self->trace = 0;
 }
 
 /* Packs and sends; the envelope's type is set. */
@@ -58,11 +60,13 @@ enum err actor_ask_of(struct actor *self, const struct call_row *row, enum kind 
 				    .serial = ++self->bus.serial,
 				    .deadline = deadline,
 				    .target_kind = (uint8_t)kind,
-				    .target_node = node};
+				    .target_node = node,
+				    .trace = self->trace};
 	enum err err = send_request(self, &envelope, row, request);
 	if (err != ERR_OK)
 		return err;
-	*ask = (struct ask){envelope.serial, deadline, row, end, done, context, ERR_KEPT};
+	*ask = (struct ask){envelope.serial, deadline, row, end, done, context, self->trace, ERR_KEPT};
+	self->asked_count++;
 	if (++self->asked.depth > self->asked.high)
 		self->asked.high = self->asked.depth;
 	return ERR_OK;
@@ -77,7 +81,8 @@ enum err actor_tell(struct actor *self, const struct call_row *row, uint16_t nod
 				    .caller_birth = self->born.birth.birth,
 				    .serial = ++self->bus.serial,
 				    .target_kind = (uint8_t)(row->number >> 8),
-				    .target_node = node};
+				    .target_node = node,
+				    .trace = self->trace};
 	return send_request(self, &envelope, row, request);
 }
 
@@ -90,6 +95,7 @@ void actor_publish(struct actor *self, const struct event_row *row, const void *
 	bug_if(!length); /* ours: an event is small, and its values are our own */
 	struct envelope envelope = {
 		.type = ENVELOPE_PUBLISH, .number = row->number, .caller_birth = self->born.birth.birth};
+	self->published++;
 	bus_send(&self->bus, &envelope, packed, length); /* nobody waits for an event: a lost one is lost */
 }
 

@@ -1,6 +1,8 @@
 /* Answering: what others ask of us. A handler answers now, or keeps the call; kept calls are bounded. */
 #include "actors/base/runtime.h"
 
+#include "actors/base/reasons/reasons.h"
+
 #include <string.h>
 
 struct asker call_asker(const struct call *call)
@@ -14,8 +16,17 @@ struct arena *call_arena(struct call *call)
 	return &call->arena;
 }
 
+/* How long we had it: 1 us or less, 2, 4, 8 … */
+static void count_time(struct call *call)
+{
+	uint64_t us = (now_ns() - call->began_ns) / 1000;
+	unsigned bucket = us > 1 ? 64 - (unsigned)__builtin_clzll(us - 1) : 0;
+	call->actor->times[bucket < WORK_TIMES ? bucket : WORK_TIMES - 1]++;
+}
+
 static void call_free(struct call *call)
 {
+	count_time(call);
 	call->actor->kept.depth--;
 	arena_end(&call->arena);
 	x_free(&call);
@@ -98,10 +109,9 @@ static struct call *call_new(struct actor *self, const struct envelope *envelope
 			     const struct handler *handler)
 {
 	struct call *call = x_new(sizeof *call);
-	*call = (struct call){.actor = self, .envelope = *envelope, .handler = handler};
+	*call = (struct call){.actor = self, .began_ns = now_ns(), .envelope = *envelope, .handler = handler};
 	arena_begin(&call->arena, CALL_MEMORY);
-	if (++self->kept.depth > self->kept.high)
-		self->kept.high = self->kept.depth;
+	self->kept.depth++;
 	return call;
 }
 
@@ -116,9 +126,13 @@ void calls_received(struct actor *self, const struct envelope *envelope, const v
 	struct call *call = call_new(self, envelope, handler);
 	if (err != ERR_OK) {
 		self->kept.drops += err == ERR_BUSY;
+		if (err == ERR_BUSY)
+			reason_note(REASON_CALLS_FULL, "", "%d calls are kept already", ACTOR_KEPT);
 		call_fail(call, err);
 		return;
 	}
+	if (self->kept.depth > self->kept.high) /* one that was refused was not kept */
+		self->kept.high = self->kept.depth;
 	const struct call_row *row = handler->row;
 	void *in = arena_take(&call->arena, row->request->size + 1);
 	void *out = arena_take(&call->arena, row->reply->size + 1);
@@ -126,7 +140,9 @@ void calls_received(struct actor *self, const struct envelope *envelope, const v
 		call_fail(call, ERR_MALFORMED);
 		return;
 	}
+	self->trace = envelope->trace;
 	err = handler->handle(self, call, in, out);
+	self->trace = 0;
 	if (err == ERR_KEPT)
 		return;
 	if (err == ERR_OK)

@@ -3,6 +3,7 @@
 #include "actors/base/runtime.h"
 
 #include "actors/base/crypto/crypto.h"
+#include "actors/base/reasons/reasons.h"
 #include "actors/base/seal/seal.h"
 
 #include <errno.h>
@@ -97,6 +98,8 @@ static void beat(struct actor *self, void *context)
 	if (strange != self->strange) {
 		log_warn("seal.strange", "syscall=%d count=%" PRIu64, last, strange);
 		self->strange = strange;
+		reason_note(REASON_STRANGE_CALL, "", "system call %d was answered ENOSYS, %" PRIu64 " in all",
+			    last, strange);
 	}
 }
 
@@ -174,6 +177,12 @@ static struct actor *actor_new(const struct actor_spec *spec, void *state)
 					 &self->asked.drops, ACTOR_ASKS});
 	actor_limit(self, (struct limit){"calls kept", &self->kept.depth, &self->kept.high, &self->kept.drops,
 					 ACTOR_KEPT});
+	actor_limit(self, (struct limit){"descriptors watched", &self->watching.depth, &self->watching.high,
+					 NULL, ACTOR_WATCHES});
+	actor_limit(self,
+		    (struct limit){"timers", &self->timing.depth, &self->timing.high, NULL, ACTOR_TIMERS});
+	actor_limit(self, (struct limit){"reasons kept", reasons_depth(), reasons_high(), reasons_drops(),
+					 REASONS_OF_ACTOR});
 	actor_limit(self, (struct limit){"strange system calls", &self->strange, NULL, NULL, 0});
 	return self;
 }
@@ -219,8 +228,10 @@ static int live(struct actor *self)
 	actor_every(self, ALERTS_AGAIN_MS, alerts_again, NULL);
 	beat(self, NULL);
 	int failed = self->spec->start ? self->spec->start(self) : 0;
-	if (failed)
+	if (failed) {
+		born_last_words();
 		return failed;
+	}
 	if (!connect_bus(self) || !born_close_syscalls(&self->born))
 		return EXIT_WORLD;
 	log_info("life.start", "uid=%u missing=0x%x", getuid(), self->born.birth.missing);
@@ -234,5 +245,6 @@ int actor_main(const struct actor_spec *spec, void *state)
 	struct actor *self = actor_new(spec, state);
 	if (!born_read(&self->born, spec->kind))
 		return EXIT_CONFIG;
+	reasons_begin(self->born.birth.kind, self->born.birth.node, REASONS_OF_ACTOR);
 	return self->born.birth.flags & BIRTH_INIT ? initialise(self) : live(self);
 }

@@ -22,6 +22,12 @@ uint64_t now_ms(void)
 	return now_ns() / 1000000;
 }
 
+static void counted_up(struct counted *counted)
+{
+	if (++counted->depth > counted->high)
+		counted->high = counted->depth;
+}
+
 /* -- watches --------------------------------------------------------------------------------------------------------- */
 
 int actor_watch(struct actor *self, int fd, short events, watch_fn *ready, void *context)
@@ -29,6 +35,7 @@ int actor_watch(struct actor *self, int fd, short events, watch_fn *ready, void 
 	for (int i = 0; i < ACTOR_WATCHES; i++)
 		if (!self->watches[i].ready) {
 			self->watches[i] = (struct watch){fd, events, ready, context};
+			counted_up(&self->watching);
 			return i;
 		}
 	bug("too many watches");
@@ -41,6 +48,7 @@ void actor_watch_events(struct actor *self, int slot, short events)
 
 void actor_unwatch(struct actor *self, int slot)
 {
+	self->watching.depth -= self->watches[slot].ready != NULL;
 	self->watches[slot] = (struct watch){.fd = -1};
 }
 
@@ -51,6 +59,7 @@ static int timer_set(struct actor *self, struct timer timer)
 	for (int i = 0; i < ACTOR_TIMERS; i++)
 		if (!self->timers[i].fire) {
 			self->timers[i] = timer;
+			counted_up(&self->timing);
 			return i;
 		}
 	bug("too many timers");
@@ -68,6 +77,7 @@ int actor_every(struct actor *self, uint64_t ms, timer_fn *fire, void *context)
 
 void actor_timer_cancel(struct actor *self, int slot)
 {
+	self->timing.depth -= self->timers[slot].fire != NULL;
 	self->timers[slot] = (struct timer){0};
 }
 
@@ -83,7 +93,7 @@ static void timers_turn(struct actor *self)
 				now +
 				due.every_ms; /* after a stall, once; not once for each that was missed */
 		else
-			*timer = (struct timer){0};
+			actor_timer_cancel(self, i);
 		due.fire(self, due.context);
 	}
 }

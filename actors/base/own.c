@@ -1,5 +1,7 @@
 /* What every process answers, whatever its kind: whether its loop turns, what its bounds are, how much it logs. */
 #include "actors/base/runtime.h"
+
+#include "actors/base/reasons/reasons.h"
 #include "actors/base/seal/seal.h"
 #include "proto/actor.h"
 
@@ -53,6 +55,32 @@ enum err on_actor_duties(struct actor *self, struct call *call, const struct act
 	}
 	out->duties = rows;
 	out->closed = self->closed;
+	return ERR_OK;
+}
+
+enum err on_actor_reasons(struct actor *self, struct call *call, const struct actor_reasons *in,
+			  struct actor_reasons_reply *out)
+{
+	(void)self, (void)in;
+	struct reason *reasons = arena_take(call_arena(call), REASONS_OF_ACTOR * sizeof *reasons);
+	struct reason_row *rows = arena_take(call_arena(call), REASONS_OF_ACTOR * sizeof *rows);
+	out->reasons_count = reasons_copy(reasons, REASONS_OF_ACTOR);
+	for (unsigned i = 0; i < out->reasons_count; i++)
+		reason_to_row(&reasons[i], &rows[i]);
+	out->reasons = rows;
+	return ERR_OK;
+}
+
+enum err on_actor_work(struct actor *self, struct call *call, const struct actor_work *in,
+		       struct actor_work_reply *out)
+{
+	(void)in;
+	struct time_bucket *times = arena_take(call_arena(call), WORK_TIMES * sizeof *times);
+	*out = (struct actor_work_reply){0, self->asked_count, self->published, times, WORK_TIMES};
+	for (unsigned i = 0; i < WORK_TIMES; i++) {
+		times[i].count = self->times[i];
+		out->calls += self->times[i];
+	}
 	return ERR_OK;
 }
 

@@ -26,6 +26,7 @@ struct ask { /* one of ours, on its way */
 	ask_end *end;
 	void (*done)(void);
 	void *context;
+	uint32_t trace;
 	enum err err; /* not ERR_KEPT: it has ended, and `done` waits for the next turn */
 };
 
@@ -34,6 +35,7 @@ struct call { /* one of somebody else's, with us */
 	struct envelope envelope;
 	const struct handler *handler;
 	struct arena arena;
+	uint64_t began_ns;
 	void *reply;    /* the handler's `out`, in the arena */
 	bool answered; /* or told, or its broker is gone */
 };
@@ -47,6 +49,7 @@ struct counted {
 	uint64_t depth, high, drops;
 };
 
+enum { WORK_TIMES = 24 };
 enum { LIMITS = 32, CALL_MEMORY = 2 * 1024 * 1024 };
 
 struct actor {
@@ -64,12 +67,15 @@ struct actor {
 	turn_fn *turn;
 	void *turn_context;
 	struct ask asks[ACTOR_ASKS];
-	struct counted asked, kept;
+	struct counted asked, kept, watching, timing; /* the last two: over-full is a bug, so they drop nothing */
 	struct limit limits[LIMITS];
 	unsigned limit_count;
 	uint64_t level_until_ms;
 	struct held alerts[ALERT_CODES];
 	uint64_t lines_lost; /* of our log, when last looked at */
+	uint32_t trace;   /* of the ask that is being answered; 0: none */
+	uint64_t asked_count, published;
+	uint64_t times[WORK_TIMES]; /* of calls: i counts those that we had for at most 2^i us */
 	uint64_t strange; /* system calls answered ENOSYS, copied from the seal's count */
 };
 

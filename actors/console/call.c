@@ -2,22 +2,12 @@
  * from the rows in proto/, so a new call needs nothing here. */
 #include "actors/console/console.h"
 #include "actors/console/processes.h"
+#include "actors/console/typed.h"
 #include "actors/console/words.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* The kind that answers a call; KIND_NONE: every process does. */
-static enum kind owner(const struct call_row *row)
-{
-	return (enum kind)(row->number >> 8);
-}
-
-static bool answers(enum kind kind, const struct call_row *row)
-{
-	return kind != BROKER && (owner(row) == kind || owner(row) == KIND_NONE);
-}
 
 /* -- help ---------------------------------------------------------------------------------------------- */
 
@@ -66,7 +56,8 @@ static json_t *call_json(const struct call_row *row)
 	json_t *object = json_object();
 	json_object_set_new(object, "call", json_word(row->name));
 	json_object_set_new(object, "number", json_integer(row->number));
-	json_object_set_new(object, "actor", owner(row) ? json_word(kind_name(owner(row))) : json_null());
+	json_object_set_new(object, "actor",
+			    call_owner(row) ? json_word(kind_name(call_owner(row))) : json_null());
 	json_object_set_new(object, "who_may", json_word(rights_text(row->may, may)));
 	json_object_set_new(object, "effect", json_word(effects[row->effect]));
 	json_object_set_new(object, "deadline_ms", json_integer(row->deadline_ms));
@@ -97,7 +88,7 @@ static void list_calls_json(const struct console *console, enum kind kind, bool 
 	const struct call_row *call;
 	const struct event_row *event;
 	for (unsigned i = 0; (call = call_at(i)); i++)
-		if (all || answers(kind, call))
+		if (all || call_is_answered(kind, call))
 			json_array_append_new(calls, call_json(call));
 	for (unsigned i = 0; (event = event_at(i)); i++)
 		if (all || event->number >> 8 == (int)kind)
@@ -117,7 +108,7 @@ static void list_calls(const struct console *console, enum kind kind, bool all)
 	struct table table;
 	table_begin(&table, "call who~may effect >deadline help");
 	for (unsigned i = 0; (call = call_at(i)); i++) {
-		if (!all && !answers(kind, call))
+		if (!all && !call_is_answered(kind, call))
 			continue;
 		table_cell(&table, "%s", call->name);
 		table_cell(&table, "%s", rights_text(call->may, may));
@@ -159,80 +150,6 @@ enum ending command_calls(struct console *console)
 
 /* -- call ---------------------------------------------------------------------------------------------- */
 
-/* "store_stat", or "stat" to a store; "ping" to anybody. */
-static const struct call_row *find_call(enum kind kind, const char *name)
-{
-	char full[2 * WORD_MAX];
-	const struct call_row *row = call_by_name(name);
-	if (!row) {
-		snprintf(full, sizeof full, "%s_%.*s", kind_name(kind), WORD_MAX, name);
-		row = call_by_name(full);
-	}
-	if (!row) {
-		snprintf(full, sizeof full, "actor_%.*s", WORD_MAX, name);
-		row = call_by_name(full);
-	}
-	return row && answers(kind, row) ? row : NULL;
-}
-
-static enum ending unknown_call(struct console *console, enum kind kind, const char *name)
-{
-	struct nearest nearest = {0};
-	char meant[WHY_TEXT];
-	const struct call_row *elsewhere = call_by_name(name), *row;
-	if (elsewhere)
-		return complain(console, END_USAGE, "usage", "%s does not answer %s; %s does",
-				kind_name(kind), name, kind_name(owner(elsewhere)));
-	for (unsigned i = 0; (row = call_at(i)); i++)
-		if (answers(kind, row))
-			nearest_offer(&nearest, name, row->name);
-	return complain(console, END_USAGE, "usage", "%s has no call \"%s\"%s (warren calls %s)",
-			kind_name(kind), name, nearest_text(&nearest, meant, sizeof meant), kind_name(kind));
-}
-
-static bool is_given(const struct arguments *arguments, const char *field)
-{
-	size_t length = strlen(field);
-	for (unsigned i = 2; i < arguments->count; i++)
-		if (strncmp(arguments->words[i], field, length) == 0 && arguments->words[i][length] == '=')
-			return true;
-	return false;
-}
-
-static enum ending wrong_field(struct console *console, const struct call_row *row, const char *word,
-			       const char *why)
-{
-	struct nearest nearest = {0};
-	char name[WORD_MAX], meant[WHY_TEXT];
-	size_t length = strcspn(word, "=");
-	snprintf(name, sizeof name, "%.*s", (int)(length < WORD_MAX ? length : WORD_MAX - 1), word);
-	for (const struct field *field = row->request->fields(); field->name; field++)
-		if (strcmp(field->name, name) != 0)
-			nearest_offer(&nearest, name, field->name);
-	bool exists = strstr(why, " must be ") != NULL;
-	return complain(console, END_USAGE, "usage", "%s%s (warren call %s %s --help)", why,
-			exists ? "" : nearest_text(&nearest, meant, sizeof meant),
-			console->arguments.words[0], row->name);
-}
-
-/* The request from field=value words. A missing field is a mistake, as a zero would be somebody's answer. */
-static enum ending fill(struct console *console, const struct call_row *row, struct arena *arena,
-			void *request)
-{
-	const struct arguments *arguments = &console->arguments;
-	char why[160];
-	for (unsigned i = 2; i < arguments->count; i++)
-		if (message_set(row->request, request, arguments->words[i], arena, why))
-			return wrong_field(console, row, arguments->words[i], why);
-	for (const struct field *field = row->request->fields(); field->name; field++)
-		if (!field->optional && !is_given(arguments, field->name)) {
-			char takes[FIELD_TEXT];
-			return complain(console, END_USAGE, "usage", "%s needs %s=… (%s)", row->name,
-					field->name, field_takes(field, takes));
-		}
-	return END_OK;
-}
-
 static void say_reply(const struct console *console, const struct question *question)
 {
 	const struct message *shape = question->row->reply;
@@ -263,27 +180,20 @@ static enum ending explain_gone(struct console *console, struct client *client,
 			who, process->state);
 }
 
-static enum ending ask(struct console *console, enum kind kind, uint16_t node, const struct call_row *row)
+static enum ending ask(struct console *console, const struct typed *typed)
 {
 	struct client client;
-	struct arena arena;
-	arena_begin(&arena, BODY_MAX * 4);
-	void *request = x_new(row->request->size + 1);
-	struct question question = {.row = row, .kind = kind, .node = node, .request = request};
-	enum ending ending = fill(console, row, &arena, request);
-	if (ending == END_OK)
-		ending = console_connect(console, &client);
-	if (ending == END_OK) {
-		if (client_ask_one(&client, &question) == ERR_OK)
-			say_reply(console, &question);
-		else if (question.err == ERR_GONE)
-			ending = explain_gone(console, &client, &question);
-		else
-			ending = complain_of(console, &client, &question);
-		client_close(&client);
-	}
-	x_free(&request);
-	arena_end(&arena);
+	struct question question = typed_question(typed);
+	enum ending ending = console_connect(console, &client);
+	if (ending != END_OK)
+		return ending;
+	if (client_ask_one(&client, &question) == ERR_OK)
+		say_reply(console, &question);
+	else if (question.err == ERR_GONE)
+		ending = explain_gone(console, &client, &question);
+	else
+		ending = complain_of(console, &client, &question);
+	client_close(&client);
 	return ending;
 }
 
@@ -310,12 +220,19 @@ enum ending command_call(struct console *console)
 			list_calls(console, kind, false);
 		return END_OK;
 	}
-	const struct call_row *row = find_call(kind, arguments->words[1]);
-	if (!row)
-		return unknown_call(console, kind, arguments->words[1]);
+	const struct call_row *row;
+	struct typed typed;
+	ending = typed_row(console, &kind, &node, &row);
+	if (ending != END_OK)
+		return ending;
 	bool asked_for_help = argument(arguments, "help") != NULL;
-	if (!asked_for_help && !(arguments->count == 2 && needs_fields(row)))
-		return ask(console, kind, node, row);
+	if (!asked_for_help && !(arguments->count == 2 && needs_fields(row))) {
+		ending = typed_read(console, &typed);
+		if (ending == END_OK)
+			ending = ask(console, &typed);
+		typed_end(&typed);
+		return ending;
+	}
 	if (console->json)
 		json_say(&console->out, call_json(row), false);
 	else

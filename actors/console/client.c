@@ -128,9 +128,10 @@ static enum ending explain(int error, const char *path, char why[SENTENCE_TEXT])
 	return END_FAILED;
 }
 
-enum ending client_open(struct client *client, const char *root, uint32_t most_ms, char why[SENTENCE_TEXT])
+enum ending client_open(struct client *client, const char *root, uint32_t most_ms, struct slow slow,
+			char why[SENTENCE_TEXT])
 {
-	*client = (struct client){0};
+	*client = (struct client){.slow = slow};
 	int error = choose(client, root);
 	if (error)
 		return explain(error, client->path, why);
@@ -195,7 +196,16 @@ static enum ending fingerprint_differs(char why[SENTENCE_TEXT])
 	return END_FAILED;
 }
 
-enum ending client_welcome(struct client *client, uint32_t most_ms, char why[SENTENCE_TEXT])
+/* Somebody has been silent for a while: whoever waits is told whom they wait for. */
+static void tell_slow(struct client *client, const char *who, const char *what, uint64_t begun_ns,
+		      uint64_t most_ms)
+{
+	uint64_t waited_ms = (clock_ns() - begun_ns) / 1000000;
+	if (client->slow.tell && waited_ms >= SLOW_MS)
+		client->slow.tell(client->slow.context, who, what, waited_ms, most_ms);
+}
+
+static enum ending await_welcome(struct client *client, uint32_t most_ms, char why[SENTENCE_TEXT])
 {
 	const uint64_t begun = clock_ns(), ms = 1000000;
 	bool looked = false;
@@ -213,6 +223,7 @@ enum ending client_welcome(struct client *client, uint32_t most_ms, char why[SEN
 			}
 			continue;
 		}
+		tell_slow(client, "broker", "", begun, most_ms);
 		int error = !looked && clock_ns() - begun > LOOK_MS * ms ? knock(client->path) : 0;
 		looked |= clock_ns() - begun > LOOK_MS * ms;
 		if (error && error != EAGAIN)
@@ -222,6 +233,14 @@ enum ending client_welcome(struct client *client, uint32_t most_ms, char why[SEN
 	snprintf(why, SENTENCE_TEXT,
 		 "the broker does not answer; warrend starts a dead one again: try in a few seconds");
 	return END_UNKNOWN;
+}
+
+enum ending client_welcome(struct client *client, uint32_t most_ms, char why[SENTENCE_TEXT])
+{
+	enum ending ending = await_welcome(client, most_ms, why);
+	if (client->slow.tell)
+		client->slow.tell(client->slow.context, NULL, "", 0, 0);
+	return ending;
 }
 
 /* -- asking -------------------------------------------------------------------------------------------- */
@@ -275,7 +294,8 @@ static void send_question(struct client *client, struct question *question)
 				    .serial = question->serial,
 				    .deadline = question->sent_ns + row->deadline_ms * UINT64_C(1000000),
 				    .target_kind = (uint8_t)question->kind,
-				    .target_node = question->node};
+				    .target_node = question->node,
+				    .trace = client->trace};
 	if (!bus_send(&client->bus, &envelope, client->packed, length))
 		finish(client, question, ERR_BUSY);
 }
@@ -291,6 +311,22 @@ static uint64_t waits_ns(const struct client *client, const struct question *que
 	return some < row ? some : row;
 }
 
+static bool was_silent(const struct client *client, const struct question *question)
+{
+	for (unsigned i = 0; i < client->silent_count; i++)
+		if (client->silent[i].kind == question->kind && client->silent[i].node == question->node)
+			return true;
+	return false;
+}
+
+static void remember_silent(struct client *client, const struct question *question)
+{
+	if (client->silent_count == SILENT_MAX || was_silent(client, question))
+		return;
+	client->silent[client->silent_count].kind = question->kind;
+	client->silent[client->silent_count++].node = question->node;
+}
+
 /* Ends those that are waited for no longer; returns how long the next one will be, in ms. */
 static uint64_t expire(struct client *client, struct question **open, enum patience patience)
 {
@@ -299,9 +335,10 @@ static uint64_t expire(struct client *client, struct question **open, enum patie
 		if (!open[i] || open[i]->err != ERR_KEPT)
 			continue;
 		uint64_t until = open[i]->sent_ns + waits_ns(client, open[i], patience);
-		if (until <= now)
+		if (until <= now) {
 			finish(client, open[i], ERR_LATE);
-		else if (until < nearest)
+			remember_silent(client, open[i]);
+		} else if (until < nearest)
 			nearest = until;
 	}
 	return nearest == UINT64_MAX ? 0 : (nearest - now) / 1000000 + 1;
@@ -324,14 +361,30 @@ static void await(struct client *client, struct question **open, uint64_t most_m
 		if (answer && envelope.number == question->row->number)
 			take_answer(client, question, &envelope, &body);
 	}
+	if (got > 0 && client->heard && envelope.type != ENVELOPE_REPLY && envelope.type != ENVELOPE_ERROR)
+		client->heard(client->heard_context, &envelope, zmq_msg_data(&body), zmq_msg_size(&body));
 	if (got > 0)
 		zmq_msg_close(&body);
+}
+
+/* Tells about the one that is waited for longest. */
+static void tell_slowest(struct client *client, struct question **open)
+{
+	char who[WHO_TEXT];
+	const struct question *slowest = NULL;
+	for (unsigned i = 0; i < ASKS_AT_ONCE; i++)
+		if (open[i] && open[i]->err == ERR_KEPT && (!slowest || open[i]->sent_ns < slowest->sent_ns))
+			slowest = open[i];
+	if (slowest)
+		tell_slow(client, who_text(slowest->kind, slowest->node, who), slowest->row->name,
+			  slowest->sent_ns, slowest->row->deadline_ms);
 }
 
 void client_ask(struct client *client, struct question *questions, unsigned count, enum patience patience)
 {
 	struct question *open[ASKS_AT_ONCE] = {NULL};
 	unsigned next = 0, left = count;
+	client->silent_count = patience == PATIENT ? 0 : client->silent_count;
 	while (left) {
 		for (unsigned i = 0; i < ASKS_AT_ONCE; i++) {
 			if (open[i] && open[i]->err != ERR_KEPT) {
@@ -341,13 +394,20 @@ void client_ask(struct client *client, struct question *questions, unsigned coun
 			if (!open[i] && next < count) {
 				open[i] = &questions[next++];
 				open[i]->err = ERR_KEPT;
-				send_question(client, open[i]);
+				if (patience == IMPATIENT && was_silent(client, open[i]))
+					open[i]->err = ERR_LATE;
+				else
+					send_question(client, open[i]);
 			}
 		}
 		uint64_t wait = expire(client, open, patience);
 		if (wait)
-			await(client, open, wait);
+			await(client, open, client->slow.tell && wait > SLOW_MS ? SLOW_MS : wait);
+		if (patience == PATIENT)
+			tell_slowest(client, open);
 	}
+	if (client->slow.tell)
+		client->slow.tell(client->slow.context, NULL, "", 0, 0);
 }
 
 enum err client_ask_one(struct client *client, struct question *question)

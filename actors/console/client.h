@@ -22,6 +22,7 @@ enum ending ending_of(enum err err);
 enum {
 	ASKS_AT_ONCE = 16, /* half of the ASKS_OF_PERSON: a late one counts there a while */
 	SENTENCE_TEXT = 240,
+	SILENT_MAX = 64, /* remembered; one more is waited for each time */
 };
 
 struct question {
@@ -38,6 +39,15 @@ struct question {
 	uint64_t serial, sent_ns; /* the client's own */
 };
 
+/* Called while somebody is waited for patiently and says nothing: first after SLOW_MS, then each SLOW_MS; once more with
+ * `who` NULL when it is over. May be NULL. */
+enum { SLOW_MS = 150 };
+typedef void slow_fn(void *context, const char *who, const char *what, uint64_t waited_ms, uint64_t most_ms);
+struct slow {
+	slow_fn *tell;
+	void *context;
+};
+
 struct client {
 	struct bus bus;
 	enum kind authority; /* OPERATOR or READER: which socket the kernel let us open */
@@ -46,12 +56,24 @@ struct client {
 	uint64_t slowest_ns; /* of the answers so far; 0: none yet */
 	struct arena arena;  /* replies */
 	uint8_t *packed;     /* BODY_MAX */
+	struct slow slow;
+	struct {
+		enum kind kind;
+		uint16_t node;
+	} silent[SILENT_MAX]; /* in the picture that is being made */
+	unsigned silent_count;
+	uint32_t trace;      /* carried by what is asked; 0: none */
+
+	/* What comes while answers are waited for and is no answer; may be NULL. */
+	void (*heard)(void *context, const struct envelope *envelope, const uint8_t *body, size_t length);
+	void *heard_context;
 };
 
 /* ROOT/run/operate.sock, else read.sock; waits at most so long for a broker there to welcome us. When it does
  * not end END_OK, `why` is the sentence, and there is nothing to close. */
 enum { WELCOME_MS = 3000 }; /* the supervisor starts a dead broker again within this */
-enum ending client_open(struct client *client, const char *root, uint32_t most_ms, char why[SENTENCE_TEXT]);
+enum ending client_open(struct client *client, const char *root, uint32_t most_ms, struct slow slow,
+			char why[SENTENCE_TEXT]);
 void client_close(struct client *client);
 
 /* Frees all replies so far; for a command that asks again and again. */
@@ -62,7 +84,8 @@ enum ending client_welcome(struct client *client, uint32_t most_ms, char why[SEN
 
 /* How long to wait for each. IMPATIENT is for a picture of many: once somebody has answered, nobody is waited
  * for much longer than ten times the slowest answer (at least IMPATIENT_MS), so that one that hangs does not
- * hold up the picture. */
+ * hold up the picture; and who was silent once is not asked again before the next patient question, with
+ * which a picture begins. */
 enum patience { PATIENT, IMPATIENT };
 enum { IMPATIENT_MS = 120, IMPATIENT_TIMES = 10 };
 

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <unistd.h>
 
 /* -- complaints ---------------------------------------------------------------------------------------- */
 
@@ -47,13 +48,42 @@ enum ending complain_of(struct console *console, const struct client *client, co
 			err_text(question->err, question->why, text));
 }
 
+/* -- waiting ------------------------------------------------------------------------------------------------ */
+
+/* On a terminal a line that counts, and goes when it is over. Elsewhere one sentence, and only where an answer should come at
+ * once: a stop or a restart takes its time. */
+void console_slow(void *context, const char *who, const char *what, uint64_t waited_ms, uint64_t most_ms)
+{
+	struct console *console = context;
+	const struct call_row *row = call_by_name(what);
+	char waited[UNIT_TEXT], most[UNIT_TEXT];
+	bool terminal = isatty(fileno(console->err.to));
+	if (!who) {
+		if (console->slow_shown && terminal)
+			fprintf(console->err.to, "\r\033[K");
+		console->slow_shown = false;
+		return;
+	}
+	if (terminal) {
+		fprintf(console->err.to, "\r\033[Kwaiting for %s %s  %s of at most %s", who, what,
+			duration_text(waited_ms, waited), duration_text(most_ms, most));
+		fflush(console->err.to);
+	} else if (!console->slow_shown && !console->json && (!row || row->effect == READ)) {
+		say(&console->err, "warren: %s is silent; waiting for it, at most %s\n", who,
+		    duration_text(most_ms, most));
+		fflush(console->err.to);
+	}
+	console->slow_shown = true;
+}
+
 /* -- reading what was typed -------------------------------------------------------------------------------
  */
 
 enum ending console_connect(struct console *console, struct client *client)
 {
 	char why[SENTENCE_TEXT];
-	enum ending ending = client_open(client, console->root, WELCOME_MS, why);
+	enum ending ending =
+		client_open(client, console->root, WELCOME_MS, (struct slow){console_slow, console}, why);
 	if (ending == END_OK)
 		return END_OK;
 	const char *error = ending == END_NO_MACHINE ? "no-machine"

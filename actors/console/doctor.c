@@ -212,7 +212,8 @@ enum ending command_doctor(struct console *console)
 	struct answers answers = {0};
 	struct findings findings = {0};
 	char why[SENTENCE_TEXT];
-	enum ending ending = client_open(&client, console->root, WELCOME_MS, why);
+	enum ending ending =
+		client_open(&client, console->root, WELCOME_MS, (struct slow){console_slow, console}, why);
 	if (ending != END_OK)
 		return without_machine(console, &findings, ending, why);
 	ending = ask_status(console, &client, &answers.status);

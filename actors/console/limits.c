@@ -21,25 +21,24 @@ static void limit_cells(struct table *table, const char *who, const struct limit
 		table_tint(table, full ? BAD_NEWS : DOUBTFUL);
 }
 
-/* What the broker counts, told in the words of the others. */
-static struct limit_row broker_limit(const struct broker_row *broker)
+/* Of the broker and the supervisor, who answer through the steward; in the words of the others. */
+static struct limit_row owned_limit(const struct owned_limit *from)
 {
-	return (struct limit_row){.name = "asks open",
-				  .depth = broker->open,
-				  .high = broker->open_high,
-				  .limit = broker->open_limit,
-				  .drops = broker->busy};
+	struct limit_row row = {
+		.depth = from->depth, .high = from->high, .limit = from->limit, .drops = from->drops};
+	snprintf(row.name, sizeof row.name, "%s", from->name);
+	return row;
 }
 
 static void say_table(const struct console *console, const struct question *questions, unsigned count,
-		      const struct broker_row *broker)
+		      const struct broker_row *broker, const struct steward_limits_reply *owned)
 {
 	struct table table;
 	char who[WHO_TEXT], routed[UNIT_TEXT], denied[UNIT_TEXT], gone[UNIT_TEXT], late[UNIT_TEXT];
 	table_begin(&table, "process what >now >highest >limit >turned~away");
-	if (broker) {
-		struct limit_row limit = broker_limit(broker);
-		limit_cells(&table, "broker", &limit);
+	for (uint32_t i = 0; owned && i < owned->limits_count; i++) {
+		struct limit_row limit = owned_limit(&owned->limits[i]);
+		limit_cells(&table, owned->limits[i].actor, &limit);
 	}
 	for (unsigned i = 0; i < count; i++) {
 		const struct actor_limits_reply *reply = questions[i].reply;
@@ -60,10 +59,30 @@ static void say_table(const struct console *console, const struct question *ques
 			       err_name(questions[i].err));
 }
 
+/* One entry for the broker and one for warrend, as if they had answered themselves. */
+static void add_owned_json(json_t *processes, const struct steward_limits_reply *owned)
+{
+	for (uint32_t i = 0; i < owned->limits_count; i++) {
+		struct limit_row limit = owned_limit(&owned->limits[i]);
+		json_t *last = json_array_get(processes, json_array_size(processes) - 1);
+		const char *who = last ? json_string_value(json_object_get(last, "who")) : NULL;
+		if (!who || strcmp(who, owned->limits[i].actor) != 0) {
+			last = json_pack("{s:o, s:o, s:i, s:[], s:n}", "who",
+					 json_word(owned->limits[i].actor), "actor",
+					 json_word(owned->limits[i].actor), "node", 0, "limits", "error");
+			json_array_append_new(processes, last);
+		}
+		json_array_append_new(json_object_get(last, "limits"),
+				      message_json(&message_limit_row, &limit));
+	}
+}
+
 static void say_json(const struct console *console, const struct question *questions, unsigned count,
-		     const struct broker_row *broker)
+		     const struct broker_row *broker, const struct steward_limits_reply *owned)
 {
 	json_t *object = json_object(), *processes = json_array();
+	if (owned)
+		add_owned_json(processes, owned);
 	for (unsigned i = 0; i < count; i++) {
 		json_t *row = json_who(questions[i].kind, questions[i].node);
 		bool answered = questions[i].err == ERR_OK;
@@ -87,6 +106,7 @@ static enum ending limits_of(struct console *console, struct client *client, enu
 {
 	const struct steward_status_reply *status = NULL;
 	struct question one = {.row = &row_actor_limits, .kind = kind, .node = node}, *questions = &one;
+	struct question machine = {.row = &row_steward_limits, .kind = STEWARD};
 	unsigned count = 1;
 	bool named = kind && kind != BROKER;
 	enum ending ending = named ? END_OK : ask_status(console, client, &status);
@@ -94,14 +114,16 @@ static enum ending limits_of(struct console *console, struct client *client, enu
 		return ending;
 	if (named && client_ask_one(client, &one) != ERR_OK)
 		return complain_of(console, client, &one);
+	if (!named && client_ask_one(client, &machine) != ERR_OK)
+		return complain_of(console, client, &machine);
 	if (!kind)
 		questions = ask_each(client, status, &row_actor_limits, KIND_NONE, &count);
 	count = kind == BROKER ? 0 : count;
 	const struct broker_row *broker = status && status->broker_count ? &status->broker[0] : NULL;
 	if (console->json)
-		say_json(console, questions, count, broker);
+		say_json(console, questions, count, broker, machine.reply);
 	else
-		say_table(console, questions, count, broker);
+		say_table(console, questions, count, broker, machine.reply);
 	if (questions != &one)
 		x_free(&questions);
 	return END_OK;

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* -- waiting for it -------------------------------------------------------------------------------------- */
@@ -223,6 +224,49 @@ static bool may_make(const char *root)
 	return geteuid() == 0 || (stat(root, &folder) == 0 && folder.st_uid == geteuid());
 }
 
+/* Some verbs of warrend write JSON themselves. */
+static bool writes_json(const char *const *argv)
+{
+	while (*argv && strcmp(*argv, "--json") != 0)
+		argv++;
+	return *argv != NULL;
+}
+
+/* With --json, what has none: runs it beside us, and tells what it said and how it ended. */
+static enum ending run_beside(struct console *console, int program, const char *const *argv)
+{
+	int said[2], status = 0;
+	char text[16384];
+	size_t length = 0;
+	if (pipe2(said, O_CLOEXEC) != 0)
+		return complain(console, END_FAILED, "failed", "%s", strerror(errno));
+	fflush(NULL);
+	pid_t child = fork();
+	if (child == 0) {
+		if (dup2(said[1], STDOUT_FILENO) >= 0 && dup2(said[1], STDERR_FILENO) >= 0)
+			fexecve(program, (char *const *)(uintptr_t)argv, environ);
+		_exit(127);
+	}
+	close(said[1]);
+	for (ssize_t got; child > 0 && (got = read(said[0], text + length, sizeof text - length)) != 0;) {
+		if (got < 0 && errno != EINTR)
+			break;
+		length += got > 0 ? (size_t)got : 0;
+		if (length == sizeof text) /* the rest is not told, and not waited for in a full pipe */
+			length = sizeof text / 2;
+	}
+	close(said[0]);
+	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
+		continue;
+	int code = child > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 127;
+	json_t *object = json_object();
+	json_object_set_new(object, "ok", json_boolean(code == 0));
+	json_object_set_new(object, "code", json_integer(code));
+	json_object_set_new(object, "said", json_text(text, length));
+	json_say(&console->out, object, false);
+	return code ? END_FAILED : END_OK;
+}
+
 /* Ends only when it fails: the program goes on as this process, on this terminal. */
 static enum ending become(struct console *console, const char *const *argv)
 {
@@ -233,6 +277,8 @@ static enum ending become(struct console *console, const char *const *argv)
 				strerror(errno));
 	if (!trusted(fd))
 		return complain(console, END_FAILED, "refused", "refused: %s can be written by others", path);
+	if (console->json && !writes_json(argv))
+		return run_beside(console, fd, argv);
 	fflush(stdout);
 	fexecve(fd, (char *const *)(uintptr_t)argv, environ);
 	return complain(console, END_FAILED, "failed", "%s: %s", path, strerror(errno));
@@ -265,16 +311,25 @@ enum ending command_selftest(struct console *console)
 	return become(console, argv);
 }
 
+/* What asks a person for a passphrase needs the terminal for itself. */
+static enum ending hand_over_to_ask(struct console *console, const char *verb, const char *const *more)
+{
+	if (console->json)
+		return complain(console, END_USAGE, "usage",
+				"%s asks for a passphrase: it has no answer as JSON", verb);
+	return hand_over(console, verb, more);
+}
+
 enum ending command_unlock(struct console *console)
 {
 	static const char *const none[] = {NULL};
-	return hand_over(console, "unlock", none);
+	return hand_over_to_ask(console, "unlock", none);
 }
 
 enum ending command_export(struct console *console)
 {
 	const char *const more[] = {console->arguments.words[0], console->arguments.words[1], NULL};
-	return hand_over(console, "export", more);
+	return hand_over_to_ask(console, "export", more);
 }
 
 enum ending command_up(struct console *console)

@@ -4,6 +4,7 @@
  * and new clients wait in the listener's queue, which is the supervisor's, until the next birth accepts them.
  */
 #include "actors/base/actor.h"
+#include "actors/base/reasons/reasons.h"
 #include "actors/gateway/http.h"
 #include "proto/gateway.h"
 #include "proto/store.h"
@@ -42,6 +43,12 @@ struct gateway {
 };
 
 /* -- the stream to the store --------------------------------------------------------------------------------------- */
+
+static void note_store_gone(const struct gateway *self, enum err err)
+{
+	struct about about = {GATEWAY, actor_node(self->actor), self->backoff_ms};
+	reason_about(REASON_STORE_GONE, about, "", "store@%u: %s", about.node, err_name(err));
+}
 
 static void ask_ticket(struct actor *actor, void *context);
 
@@ -96,6 +103,7 @@ static void on_stream_opened(void *context)
 {
 	struct gateway *self = context;
 	self->backoff_ms = BACKOFF_MS;
+	reason_over(REASON_STORE_GONE, NULL);
 	log_info("gateway.store_open", "node=%u", actor_node(self->actor));
 	http_stream_opened(self->http);
 }
@@ -104,10 +112,43 @@ static void on_stream_lost(void *context, enum err why)
 {
 	struct gateway *self = context;
 	log_warn("gateway.store_lost", "err=%s", err_name(why));
+	note_store_gone(self, why);
 	if (self->stream_watch >= 0)
 		actor_unwatch(self->actor, self->stream_watch);
 	self->stream_watch = -1;
 	try_later(self);
+}
+
+/* -- the way to the store ------------------------------------------------------------------------------------------- */
+
+struct probe {
+	struct call *call;
+	uint64_t began_ns;
+};
+
+static void on_probed(struct actor *actor, void *context, enum err err, const struct store_stat_reply *reply)
+{
+	(void)actor;
+	struct probe *probe = context;
+	if (err == ERR_OK)
+		reply_gateway_probe(probe->call, &(struct gateway_probe_reply){
+							 (uint32_t)((now_ns() - probe->began_ns) / 1000),
+							 reply->writable, reply->blobs});
+	else
+		call_fail_why(probe->call, ERR_UNAVAILABLE, "its store does not answer");
+	x_free(&probe);
+}
+
+enum err on_gateway_probe(struct actor *actor, struct call *call, const struct gateway_probe *in,
+			  struct gateway_probe_reply *out)
+{
+	(void)in, (void)out;
+	struct probe *probe = x_new(sizeof *probe);
+	*probe = (struct probe){call, now_ns()};
+	if (ask_store_stat(actor, actor_node(actor), &(struct store_stat){}, on_probed, probe) == ERR_OK)
+		return ERR_KEPT;
+	x_free(&probe);
+	return ERR_UNAVAILABLE;
 }
 
 /* -- facts for /health and /info ----------------------------------------------------------------------------------- */
@@ -242,8 +283,9 @@ static void show_limits(struct gateway *self, unsigned connections)
 	actor_limit(self->actor,
 		    (struct limit){"bytes on their way", &self->chunks.held, &self->chunks.high, NULL,
 				   HTTP_SLOTS * (STREAM_WINDOW + 2) * (uint64_t)CHUNK_ROOM});
-	actor_limit(self->actor,
-		    (struct limit){"refused bodies", http_porch_count(self->http), NULL, NULL, PORCH_GUESTS});
+	actor_limit(self->actor, (struct limit){"refused bodies", http_porch_count(self->http),
+						porch_high(http_porch(self->http)),
+						porch_drops(http_porch(self->http)), PORCH_GUESTS});
 }
 
 static int on_start(struct actor *actor)
@@ -272,6 +314,7 @@ static int on_start(struct actor *actor)
 			     (uint32_t)actor_setting_number(actor, "shard_count"), &config.shards, why);
 	if (wrong) {
 		log_error("gateway.shards", "why=\"%s\"", wrong);
+		reason_note(REASON_SHARDS_WRONG, "", "%s", wrong);
 		return EXIT_CONFIG;
 	}
 	config.stream = self->stream =

@@ -3,6 +3,7 @@
  * the listener's queue. */
 #include "actors/gateway/visit.h"
 
+#include "actors/base/reasons/reasons.h"
 #include "actors/base/crypto/crypto.h"
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
@@ -62,6 +63,8 @@ static void on_arrival(struct http *http, struct MHD_Connection *connection, voi
 	gauge_up(&http->counts.connections);
 	if (http->counts.connections.depth > enough(http) && !link_empty(&http->idle)) {
 		http->counts.connections.drops++;
+		reason_note(REASON_HTTP_BUSY, "connections",
+			    "an idle connection was shown out for a new one");
 		show_out(link_visit(http->idle.next));
 	}
 	visit_rest(visit);
@@ -93,6 +96,7 @@ static void expire(struct visit *visit)
 	case AWAITS_CLIENT:
 		if (!visit->cut)
 			visit_cut(visit);
+		reason_note(REASON_HTTP_SLOW, "", "no byte moved for %u ms", http->config.step_ms);
 		return;
 	case AWAITS_TURN:
 		http->counts.waiting.drops++;
@@ -318,6 +322,11 @@ bool http_drained(const struct http *http)
 const struct http_counts *http_counts(const struct http *http)
 {
 	return &http->counts;
+}
+
+const struct porch *http_porch(const struct http *http)
+{
+	return http->porch;
 }
 
 const uint64_t *http_porch_count(const struct http *http)

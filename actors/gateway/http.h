@@ -81,6 +81,7 @@ void http_drain(struct http *http); /* accept nobody, end what runs, close what 
 bool http_drained(const struct http *http);
 
 const struct http_counts *http_counts(const struct http *http);
+const struct porch *http_porch(const struct http *http);
 const uint64_t *http_porch_count(const struct http *http); /* refused bodies that are let run out: at most PORCH_GUESTS */
 
 #endif

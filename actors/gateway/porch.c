@@ -19,7 +19,7 @@ struct guest {
 
 struct porch {
 	int epoll;
-	uint64_t count;
+	uint64_t count, high, drops;
 	struct guest guests[PORCH_GUESTS];
 };
 
@@ -66,6 +66,16 @@ const uint64_t *porch_count(const struct porch *porch)
 	return &porch->count;
 }
 
+const uint64_t *porch_high(const struct porch *porch)
+{
+	return &porch->high;
+}
+
+const uint64_t *porch_drops(const struct porch *porch)
+{
+	return &porch->drops;
+}
+
 static struct guest *place(struct porch *porch)
 {
 	struct guest *oldest = &porch->guests[0];
@@ -76,6 +86,7 @@ static struct guest *place(struct porch *porch)
 		if (guest->until_ms < oldest->until_ms)
 			oldest = guest;
 	}
+	porch->drops++;
 	end(porch, oldest);
 	return oldest;
 }
@@ -92,7 +103,8 @@ void porch_add(struct porch *porch, int fd, uint64_t now_ms)
 		return;
 	}
 	*guest = (struct guest){.fd = mine, .until_ms = now_ms + PORCH_MS};
-	porch->count++;
+	if (++porch->count > porch->high)
+		porch->high = porch->count;
 	shutdown(mine, SHUT_WR);
 }
 

@@ -23,5 +23,7 @@ int porch_fd(const struct porch *porch); /* readable when there is something to 
 void porch_add(struct porch *porch, int fd, uint64_t now_ms);
 void porch_turn(struct porch *porch, uint64_t now_ms); /* when readable, and now and then */
 const uint64_t *porch_count(const struct porch *porch);
+const uint64_t *porch_high(const struct porch *porch);
+const uint64_t *porch_drops(const struct porch *porch); /* cut before they had run out, for one more */
 
 #endif

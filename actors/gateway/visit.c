@@ -2,6 +2,7 @@
  * gateway@N. */
 #include "actors/gateway/visit.h"
 
+#include "actors/base/reasons/reasons.h"
 #include "actors/base/crypto/crypto.h"
 #include "actors/base/log/log.h"
 
@@ -189,6 +190,12 @@ enum MHD_Result visit_answer(struct visit *visit, unsigned status, struct MHD_Re
 enum MHD_Result visit_complain(struct visit *visit)
 {
 	const struct complaint *complaint = &visit->request.complaint;
+	if (complaint->status == MHD_HTTP_CONTENT_TOO_LARGE)
+		reason_note(REASON_STORE_TOO_LARGE, "", "%s", complaint->text);
+	if (complaint->retry_s)
+		reason_note(REASON_HTTP_BUSY, complaint->code, "%u %s", complaint->status, complaint->text);
+	else if (complaint->status >= 500 && complaint->status != MHD_HTTP_INSUFFICIENT_STORAGE)
+		reason_note(REASON_HTTP_FAILED, complaint->code, "%u %s", complaint->status, complaint->text);
 	return visit_answer(visit, complaint->status, answer_complaint(complaint));
 }
 

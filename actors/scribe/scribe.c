@@ -5,6 +5,7 @@
  * When it dies, lines wait in their pipes (64 KiB each) until it is born again; when that is too long,
  * writers drop and count. A dead scribe stops nobody. */
 #include "actors/base/actor.h"
+#include "actors/base/reasons/reasons.h"
 #include "actors/scribe/pipes.h"
 #include "proto/scribe.h"
 
@@ -91,15 +92,16 @@ static void say_trouble(struct actor *actor, struct scribe *self)
 	if (troubled == self->troubled)
 		return;
 	self->troubled = troubled;
-	if (troubled)
+	if (troubled) {
+		reason_note(REASON_LOGS_REFUSED, "", "%s", self->files.trouble);
 		actor_alert(actor, ALERT_DISK_REFUSES, "log files: %s", self->files.trouble);
-	else
-		actor_alert_over(actor, ALERT_DISK_REFUSES);
-	if (troubled)
 		log_error("scribe.trouble", "files=%" PRIu64 " newest=\"%s\"", self->files.troubled,
 			  self->files.trouble);
-	else
+	} else {
+		reason_over(REASON_LOGS_REFUSED, NULL);
+		actor_alert_over(actor, ALERT_DISK_REFUSES);
 		log_info("scribe.trouble_over", "dropped=%" PRIu64, self->files.dropped);
+	}
 }
 
 static void tick(struct actor *actor, void *context)
@@ -136,6 +138,7 @@ static int start(struct actor *actor)
 	int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (folder < 0) {
 		log_error("scribe.folder", "path=\"%s\" errno=%d", path, errno);
+		reason_note(REASON_LOGS_FOLDER, "", "%s cannot be opened: errno %d", path, errno);
 		return EXIT_CONFIG;
 	}
 	files_begin(&self->files, folder, actor_setting_number(actor, "log_rotate_mb") * MIB,

@@ -28,7 +28,9 @@ struct request {
 	bool has_info, may;
 	struct holding_row *holdings;
 	struct drain_row *drains;
-	uint32_t row_count, row_room; /* of either */
+	struct reason *reasons;
+	struct owned_limit *limits;
+	uint32_t row_count, row_room; /* of these four: a verb has one of them */
 };
 
 struct control {
@@ -73,12 +75,19 @@ const struct control_counts *control_counts(const struct control *control)
 
 /* -- asking ------------------------------------------------------------------------------------ */
 
-static void request_free(struct control *control, struct request *request)
+static void rows_free(struct request *request)
 {
 	x_free(&request->nodes);
 	x_free(&request->processes);
 	x_free(&request->holdings);
 	x_free(&request->drains);
+	x_free(&request->reasons);
+	x_free(&request->limits);
+}
+
+static void request_free(struct control *control, struct request *request)
+{
+	rows_free(request);
 	*request = (struct request){0};
 	control->counts.open--;
 }
@@ -333,6 +342,32 @@ static bool add_draining(struct request *request, const struct control_draining 
 	return true;
 }
 
+static bool add_reason(struct request *request, const struct reason *from)
+{
+	void *rows = request->reasons;
+	struct reason sound = *from;
+	if (!reason_sound(&sound) || !grow(&rows, request->row_count, &request->row_room, CONTROL_REASON_ROWS,
+					   sizeof *request->reasons))
+		return false;
+	request->reasons = rows;
+	request->reasons[request->row_count++] = sound;
+	return true;
+}
+
+static bool add_limit(struct request *request, const struct roster_limit *from)
+{
+	void *rows = request->limits;
+	if (!grow(&rows, request->row_count, &request->row_room, CONTROL_LIMIT_ROWS, sizeof *request->limits))
+		return false;
+	request->limits = rows;
+	struct owned_limit *row = &request->limits[request->row_count++];
+	*row = (struct owned_limit){
+		.depth = from->depth, .high = from->high, .limit = from->limit, .drops = from->drops};
+	snprintf(row->actor, sizeof row->actor, "%s", from->kind ? kind_name(from->kind) : "warrend");
+	snprintf(row->name, sizeof row->name, "%.*s", (int)sizeof from->name - 1, from->name);
+	return true;
+}
+
 /* -- answers ----------------------------------------------------------------------------------- */
 
 static void end_request(struct control *control, struct request *request, enum err err, const char *why)
@@ -350,18 +385,21 @@ static void end_request(struct control *control, struct request *request, enum e
 		.broker = &ended.broker,
 		.broker_count = ended.broker_count,
 	};
+	struct reason_row *reasons = x_new_array(ended.row_count + 1, sizeof *reasons);
+	for (uint32_t i = 0; ended.reasons && i < ended.row_count; i++)
+		reason_to_row(&ended.reasons[i], &reasons[i]);
 	struct control_answer answer = {.status = ended.verb == CONTROL_STATUS ? &status : NULL,
 					.info = ended.has_info ? &ended.info : NULL,
 					.may = ended.may,
 					.holdings = ended.holdings,
 					.drains = ended.drains,
+					.reasons = reasons,
+					.limits = ended.limits,
 					.count = ended.row_count};
 	control->counts.open--;
 	ended.end(ended.context, ended.verb, err, why, err == ERR_OK ? &answer : NULL);
-	x_free(&ended.nodes);
-	x_free(&ended.processes);
-	x_free(&ended.holdings);
-	x_free(&ended.drains);
+	x_free(&reasons);
+	rows_free(&ended);
 }
 
 static void row_done(struct control *control, struct request *request, const struct control_row *row)
@@ -403,6 +441,10 @@ static bool take_row(struct control *control, const struct control_row *row)
 		return request->verb == CONTROL_VERIFY && add_holding(request, &row->holding);
 	case CONTROL_DRAINING:
 		return request->verb == CONTROL_DRAINS && add_draining(request, &row->draining);
+	case CONTROL_REASON:
+		return request->verb == CONTROL_REASONS && add_reason(request, &row->reason);
+	case CONTROL_LIMIT:
+		return request->verb == CONTROL_LIMITS && add_limit(request, &row->limit);
 	case CONTROL_DONE:
 		row_done(control, request, row);
 		return true;

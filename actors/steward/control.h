@@ -11,6 +11,8 @@ enum {
 	CONTROL_ASKS_READERS = 12, /* of these for who may only look: a crowd of them keeps no operator out */
 	CONTROL_NODES = 512,       /* rows of one status; the bounds of STEWARD_STATUS_REPLY */
 	CONTROL_PROCESSES = 2600,
+	CONTROL_REASON_ROWS = 256, /* of one CONTROL_REASONS; the bound of STEWARD_REASONS_REPLY */
+	CONTROL_LIMIT_ROWS = 64,   /* of STEWARD_LIMITS_REPLY */
 	CONTROL_TURN = 256, /* datagrams taken in one turn */
 };
 
@@ -38,7 +40,9 @@ struct control_answer {
 	bool may;                            /* CONTROL_ALLOCATE */
 	const struct holding_row *holdings;  /* CONTROL_VERIFY */
 	const struct drain_row *drains;      /* CONTROL_DRAINS */
-	uint32_t count;                      /* of either */
+	const struct reason_row *reasons;    /* CONTROL_REASONS */
+	const struct owned_limit *limits;    /* CONTROL_LIMITS */
+	uint32_t count;                      /* of these four, whichever it is */
 };
 
 /* One ask has ended, once. `answer` is set when err is ERR_OK; `why` is a sentence or "". Both are gone after the return. */

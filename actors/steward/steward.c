@@ -7,7 +7,7 @@
  * asked again. Alerts are in its file, and who raised one says it again. */
 #include "actors/base/actor.h"
 #include "actors/base/crypto/crypto.h"
-#include "actors/steward/alerts.h"
+#include "actors/steward/alert_lines.h"
 #include "actors/steward/control.h"
 #include "actors/steward/rules.h"
 
@@ -61,6 +61,8 @@ static void answer_changes(struct call *call, enum control_verb verb)
 	case CONTROL_VERIFY:
 	case CONTROL_ALLOCATE:
 	case CONTROL_DRAINS:
+	case CONTROL_REASONS:
+	case CONTROL_LIMITS:
 	case CONTROL_VERBS:
 		break;
 	}
@@ -85,6 +87,10 @@ static bool answer_looks(struct call *call, enum control_verb verb, const char *
 		reply_steward_drain(call, &(struct steward_drain_reply){strcmp(why, "already") == 0});
 	else if (verb == CONTROL_DRAINS)
 		reply_steward_drains(call, &(struct steward_drains_reply){answer->drains, answer->count});
+	else if (verb == CONTROL_REASONS)
+		reply_steward_reasons(call, &(struct steward_reasons_reply){answer->reasons, answer->count});
+	else if (verb == CONTROL_LIMITS)
+		reply_steward_limits(call, &(struct steward_limits_reply){answer->limits, answer->count});
 	else
 		return false;
 	return true;
@@ -135,6 +141,20 @@ enum err on_steward_status(struct actor *actor, struct call *call, const struct 
 {
 	(void)in, (void)out;
 	return carry(actor, call, CONTROL_STATUS, (struct target){0}, &row_steward_status);
+}
+
+enum err on_steward_reasons(struct actor *actor, struct call *call, const struct steward_reasons *in,
+			    struct steward_reasons_reply *out)
+{
+	(void)in, (void)out;
+	return carry(actor, call, CONTROL_REASONS, (struct target){0}, &row_steward_reasons);
+}
+
+enum err on_steward_limits(struct actor *actor, struct call *call, const struct steward_limits *in,
+			   struct steward_limits_reply *out)
+{
+	(void)in, (void)out;
+	return carry(actor, call, CONTROL_LIMITS, (struct target){0}, &row_steward_limits);
 }
 
 enum err on_steward_reload(struct actor *actor, struct call *call, const struct steward_reload *in,
@@ -211,15 +231,6 @@ static struct alert_moment moment(void)
 	return (struct alert_moment){now_ms(), (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000};
 }
 
-/* As an event and as a row; all but the text. */
-#define NEWS_OF(from) \
-	{ \
-		.seq = (from)->seq, .id = (from)->id, .change = (from)->change, .code = (from)->code, \
-		.kind = (from)->kind, .node = (from)->node, .count = (from)->count, \
-		.acked_by = (from)->acked_by, .at_ms = (from)->at_ms, .first_ms = (from)->first_ms, \
-		.last_ms = (from)->last_ms \
-	}
-
 /* Every piece of news is a line in the log and an event. */
 static void on_news(void *context, const struct alert_news *news)
 {
@@ -232,7 +243,7 @@ static void on_news(void *context, const struct alert_news *news)
 		 alert_change_name(news->change), news->id, row->name, alert_severity_name(row->severity),
 		 alert_subject(news->kind, news->node, subject), row->what, alert_quotable(news, detail),
 		 row->next);
-	struct steward_alerted event = NEWS_OF(news);
+	struct steward_alerted event = ALERT_NEWS(news);
 	snprintf(event.detail, sizeof event.detail, "%s", news->detail);
 	publish_steward_alerted(self->actor, &event);
 }
@@ -274,25 +285,8 @@ enum err on_steward_alerts(struct actor *actor, struct call *call, const struct 
 	(void)in;
 	struct steward *self = actor_state(actor);
 	const struct alerts_counts *counts = alerts_counts(self->alerts);
-	const struct alert *all = alerts_all(self->alerts);
 	struct alert_line *lines = arena_take(call_arena(call), ALERTS_MAX * sizeof *lines);
-	for (int i = 0; i < ALERTS_MAX; i++) {
-		if (!all[i].id)
-			continue;
-		struct alert_line *line = &lines[out->alerts_count++];
-		*line = (struct alert_line){.id = all[i].id,
-					    .code = all[i].code,
-					    .kind = all[i].kind,
-					    .node = all[i].node,
-					    .active = all[i].active,
-					    .count = all[i].count,
-					    .first_ms = all[i].first_ms,
-					    .last_ms = all[i].last_ms,
-					    .cleared_ms = all[i].cleared_ms,
-					    .acked_ms = all[i].acked_ms,
-					    .acked_by = all[i].acked_by};
-		snprintf(line->detail, sizeof line->detail, "%s", all[i].detail);
-	}
+	out->alerts_count = alert_lines(self->alerts, lines);
 	out->alerts = lines;
 	out->raised = counts->raised;
 	out->cleared = counts->cleared;
@@ -324,7 +318,7 @@ enum err on_steward_news(struct actor *actor, struct call *call, const struct st
 	save(self);
 	struct news_row *rows = arena_take(call_arena(call), NEWS_AT_ONCE * sizeof *rows);
 	for (unsigned i = 0; i < count; i++) {
-		rows[i] = (struct news_row)NEWS_OF(&news[i]);
+		rows[i] = (struct news_row)ALERT_NEWS(&news[i]);
 		snprintf(rows[i].detail, sizeof rows[i].detail, "%s", news[i].detail);
 	}
 	out->news = rows;

@@ -1,6 +1,7 @@
 /* The store's façade: turning, deleting, listing, figures. Main thread. */
 #include "actors/store/store_inside.h"
 
+#include "actors/base/reasons/reasons.h"
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
 #include "actors/store/whole.h"
@@ -37,6 +38,8 @@ void store_troubled(struct store *store, const char *what, int number)
 		log_error("store.trouble",
 			  "what=\"%s\" errno=%d then=\"no puts until it is mended; reads go on\"", what,
 			  number);
+	reason_note(REASON_STORE_DISK, "", "%s%s%s", what, number ? ": " : "",
+		    number ? strerror(number) : "");
 	store->trouble = what;
 }
 
@@ -83,6 +86,11 @@ void store_found_corrupt(struct store *store, const struct blob *blob, uint64_t 
 		return;
 	char text[CID_TEXT];
 	log_error("store.corrupt", "cid=%s chunk=%lld", cid_text(&blob->cid, text), (long long)chunk);
+	if (chunk == CORRUPT_HEADER)
+		reason_note(REASON_STORE_CORRUPT, text, "its header failed its check");
+	else
+		reason_note(REASON_STORE_CORRUPT, text, "chunk %llu failed its check",
+			    (unsigned long long)chunk);
 	struct errand *mark = errand_new(JOB_CORRUPT, &blob->cid);
 	mark->job.blob.id = blob->id;
 	mark->chunk = chunk;
@@ -200,6 +208,7 @@ static void probed(struct store *store, const struct job *job)
 	}
 	log_info("store.recovered", "was=\"%s\"", store->trouble);
 	store->trouble = NULL;
+	reason_over(REASON_STORE_DISK, NULL);
 }
 
 /* -- turning --------------------------------------------------------------------------------------------------------- */

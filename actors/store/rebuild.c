@@ -6,6 +6,7 @@
  * every chunk is right. */
 #include "actors/store/store_inside.h"
 
+#include "actors/base/reasons/reasons.h"
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
 
@@ -242,6 +243,7 @@ bool index_rebuild(struct store *store, char why[STORE_WHY])
 	uint64_t unreadable = 0;
 	char path[STORE_PATH];
 	log_warn("store.rebuild", "why=\"%s\" arena_bytes=%" PRIu64, why, arena_file_bytes(&store->arena));
+	reason_note(REASON_STORE_REBUILT, "", "%s", why);
 	/* Until the new one is in place, the old one is not to be trusted, whatever it looks like. */
 	if (!raise_flag(store->folder)) {
 		snprintf(why, STORE_WHY, "the disk refuses a new index: %s", strerror(errno));

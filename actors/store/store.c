@@ -3,6 +3,7 @@
  * acknowledged and leaves no trace. */
 #include "actors/base/actor.h"
 #include "actors/base/crypto/crypto.h"
+#include "actors/base/reasons/reasons.h"
 #include "actors/store/blobs.h"
 #include "actors/store/stream.h"
 #include "proto/store.h"
@@ -271,6 +272,7 @@ static int shape_of(struct actor *self, struct store_shape *shape)
 			     (uint32_t)actor_setting_number(self, "shard_count"), &store->shards, why);
 	if (wrong) {
 		log_error("store.shards", "why=\"%s\"", wrong);
+		reason_note(REASON_SHARDS_WRONG, "", "%s", wrong);
 		return EXIT_CONFIG;
 	}
 	*shape = (struct store_shape){.folder = actor_self_path(self),
@@ -301,6 +303,32 @@ static int exit_code(enum store_end end)
 		return EXIT_WORLD;
 	}
 	bug("store_end");
+}
+
+static enum reason_code reason_of(enum store_end end)
+{
+	switch (end) {
+	case STORE_NO_MARKER:
+		return REASON_STORE_NO_MARKER;
+	case STORE_OTHER_NODE:
+		return REASON_STORE_OTHER_NODE;
+	case STORE_NO_ARENA:
+		return REASON_STORE_NO_ARENA;
+	case STORE_DAMAGED:
+		return REASON_STORE_DAMAGED;
+	case STORE_OTHER_SECRET:
+		return REASON_STORE_OTHER_SECRET;
+	case STORE_NEWER:
+		return REASON_STORE_NEWER;
+	case STORE_TAKEN:
+		return REASON_STORE_TAKEN;
+	case STORE_NO_ROOM:
+		return REASON_STORE_NO_ROOM;
+	case STORE_OK:
+	case STORE_DISK:
+		break;
+	}
+	return REASON_STORE_UNREADABLE;
 }
 
 static int init(struct actor *self)
@@ -341,6 +369,7 @@ static int start(struct actor *self)
 	actor_forget_secret(self);
 	if (end != STORE_OK) {
 		log_error("store.open", "why=\"%s\"", why);
+		reason_note(reason_of(end), "", "%s", why);
 		return exit_code(end);
 	}
 	const struct streams_events events = {put_done, get_done, self};

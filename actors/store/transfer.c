@@ -2,6 +2,7 @@
  * taken, a GET sends no more than was granted, and only while the connection's queue is short. */
 #include "actors/store/stream_inside.h"
 
+#include "actors/base/reasons/reasons.h"
 #include "actors/base/crypto/crypto.h"
 
 #include <string.h>
@@ -46,6 +47,7 @@ static struct transfer *begin(struct streams *streams, struct link *link, uint32
 		return transfer;
 	}
 	streams->counts.transfers_refused++;
+	reason_note(REASON_STORE_BUSY, "", "%d transfers are open", STREAM_TRANSFERS);
 	send_error(link, number, ERR_BUSY, 0);
 	return NULL;
 }
@@ -58,8 +60,26 @@ static void finish(struct transfer *transfer)
 	*transfer = (struct transfer){0};
 }
 
+/* What is decided against a stranger's blob, for `warren why`. */
+static void note_refusal(const struct transfer *transfer, enum err err)
+{
+	char cid[CID_TEXT] = "";
+	if (transfer->kind == TRANSFER_GET)
+		cid_text(&transfer->cid, cid);
+	if (err == ERR_FULL)
+		reason_note(REASON_STORE_FULL, "", "a blob did not fit into what is left of the quota");
+	else if (err == ERR_BUSY)
+		reason_note(REASON_STORE_BUSY, "", "%d transfers are open", STREAM_TRANSFERS);
+	else if (err == ERR_TOO_LARGE)
+		reason_note(REASON_STORE_TOO_LARGE, "", "a blob was larger than this node accepts");
+	else if (err == ERR_WRONG_SHARD)
+		reason_note(REASON_STORE_WRONG_SHARD, cid,
+			    "it falls in a shard that this node does not keep");
+}
+
 static void fail(struct transfer *transfer, enum err err, uint32_t argument)
 {
+	note_refusal(transfer, err);
 	if (transfer->link)
 		send_error(transfer->link, transfer->number, err, argument);
 	if (transfer->kind == TRANSFER_GET)
@@ -73,6 +93,7 @@ static void fail(struct transfer *transfer, enum err err, uint32_t argument)
 
 static void stored_now(struct transfer *transfer, const struct stored *stored)
 {
+	reason_over(REASON_STORE_FULL, NULL);
 	struct streams *streams = transfer->streams;
 	struct stream_stored body = {.cid = stored->cid, .size = stored->size, .fresh = stored->fresh};
 	if (transfer->link)

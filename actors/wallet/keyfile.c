@@ -57,6 +57,29 @@ const char *keyfile_sentence(enum keyfile_end end)
 	bug("no such end");
 }
 
+enum reason_code keyfile_reason(enum keyfile_end end)
+{
+	switch (end) {
+	case KEYFILE_ABSENT:
+		return REASON_KEY_ABSENT;
+	case KEYFILE_UNSAFE:
+		return REASON_KEY_UNSAFE;
+	case KEYFILE_DAMAGED:
+		return REASON_KEY_DAMAGED;
+	case KEYFILE_NEWER:
+		return REASON_KEY_NEWER;
+	case KEYFILE_OTHER_NODE:
+		return REASON_KEY_OTHER_NODE;
+	case KEYFILE_WRONG_SECRET:
+		return REASON_KEY_LOCKED;
+	case KEYFILE_OK:
+	case KEYFILE_EXISTS:
+	case KEYFILE_DISK:
+		break;
+	}
+	return REASON_KEY_UNREADABLE;
+}
+
 static void put16(uint8_t *at, unsigned value)
 {
 	at[0] = (uint8_t)(value >> 8);

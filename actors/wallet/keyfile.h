@@ -19,6 +19,7 @@
 #define WARREN_KEYFILE_H
 
 #include "actors/wallet/keys.h"
+#include "proto/reasons.h"
 
 #define KEYFILE_NAME "wallet.keys"
 #define KEYFILE_TEMP "wallet.keys.new" /* a crashed keyfile_write() leaves it, the next one removes it */
@@ -39,6 +40,8 @@ enum keyfile_end {
 
 /* What is wrong and what to do, as a sentence. */
 const char *keyfile_sentence(enum keyfile_end end);
+/* The same as a reason record's code; what is no reason of its own is KEY_UNREADABLE. */
+enum reason_code keyfile_reason(enum keyfile_end end);
 
 /* Opens KEYFILE_NAME in the folder. *keys are whole after KEYFILE_OK, else wiped. */
 enum keyfile_end keyfile_open(int folder, uint16_t node, const uint8_t secret[SEALING_SECRET],

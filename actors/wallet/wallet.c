@@ -4,6 +4,7 @@
  * books know what was signed. */
 #include "actors/base/actor.h"
 #include "actors/base/crypto/crypto.h"
+#include "actors/base/reasons/reasons.h"
 #include "actors/wallet/ink.h"
 #include "actors/wallet/making.h"
 #include "actors/wallet/saying.h"
@@ -331,13 +332,11 @@ enum err on_wallet_policy(struct actor *self, struct call *call, const struct wa
 
 static int refuse(enum keyfile_end end, int error)
 {
-	if (end != KEYFILE_DISK) {
-		log_error("wallet.keys", "file=%s why=\"%s\"", KEYFILE_NAME, keyfile_sentence(end));
-		return EXIT_CONFIG;
-	}
-	log_error("wallet.keys", "file=%s why=\"%s\" errno=\"%s\"", KEYFILE_NAME, keyfile_sentence(end),
-		  strerror(error));
-	return EXIT_WORLD;
+	const char *why = keyfile_sentence(end), *cause = end == KEYFILE_DISK ? strerror(error) : "";
+	const char *colon = *cause ? ": " : "";
+	reason_note(keyfile_reason(end), KEYFILE_NAME, "%s%s%s", why, colon, cause);
+	log_error("wallet.keys", "file=%s why=\"%s%s%s\"", KEYFILE_NAME, why, colon, cause);
+	return end == KEYFILE_DISK ? EXIT_WORLD : EXIT_CONFIG;
 }
 
 /* A row without a secret is given zeroes; to seal under them would be to write the keys in the clear. */
@@ -353,6 +352,7 @@ static int prepare(struct actor *self, struct wallet *wallet)
 	if (!has_secret(self)) {
 		log_error("wallet.secret",
 			  "why=\"the supervisor gave no sealing secret; check the unlock secret\"");
+		reason_note(REASON_KEY_LOCKED, "", "the supervisor gave no sealing secret");
 		return -EXIT_CONFIG;
 	}
 	enum secret_wall best = actor_pretends(self, WALL_SECRETS) ? SECRET_LOCKED : SECRET_HIDDEN, got;
@@ -366,6 +366,7 @@ static int prepare(struct actor *self, struct wallet *wallet)
 	if (folder < 0) {
 		log_error("wallet.folder", "path=\"%s\" errno=\"%s\"", actor_self_path(self),
 			  strerror(errno));
+		reason_note(REASON_KEY_ABSENT, "", "its folder cannot be opened: %s", strerror(errno));
 		return -EXIT_CONFIG;
 	}
 	return folder;

@@ -40,7 +40,7 @@ static uint64_t get(const uint8_t *at, unsigned bytes)
 void frame_write(const struct frame *frame, uint8_t header[ENVELOPE_BYTES])
 {
 	memset(header, 0, ENVELOPE_BYTES);
-	memcpy(header + AT_MAGIC, "WRN1", 4);
+	memcpy(header + AT_MAGIC, "WRN2", 4);
 	put(header + AT_TYPE, frame->type, 1);
 	put(header + AT_NUMBER, frame->number, 2);
 	put(header + AT_BROKER, frame->broker, 8);
@@ -58,7 +58,7 @@ void frame_write(const struct frame *frame, uint8_t header[ENVELOPE_BYTES])
 
 bool frame_read(const uint8_t *header, size_t length, struct frame *frame)
 {
-	if (length != ENVELOPE_BYTES || memcmp(header, "WRN1", 4) != 0)
+	if (length != ENVELOPE_BYTES || memcmp(header, "WRN2", 4) != 0)
 		return false;
 	*frame = (struct frame){
 		.type = (unsigned)get(header + AT_TYPE, 1),

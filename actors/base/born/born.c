@@ -4,6 +4,7 @@
 
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
+#include "actors/base/reasons/reasons.h"
 #include "actors/base/seal/seal.h"
 #include "proto/version.h"
 
@@ -121,6 +122,22 @@ void born_pulse(char byte)
 {
 	if (write(FD_LIFE, &byte, 1) < 0 && errno == EPIPE)
 		exit(EXIT_WORLD);
+}
+
+/* In one piece, or not at all: it is far below PIPE_BUF. */
+void born_last_words(void)
+{
+	struct {
+		char byte;
+		char reason[sizeof(struct reason)];
+	} words = {.byte = LIFE_WORDS};
+	struct reason reason;
+	if (!reasons_newest(&reason))
+		return;
+	memcpy(words.reason, &reason, sizeof reason);
+	_Static_assert(sizeof words == 1 + sizeof reason, "no gap behind the byte");
+	if (write(FD_LIFE, &words, sizeof words) < 0)
+		log_debug("life.words", "errno=%d", errno);
 }
 
 int born_signals(void)

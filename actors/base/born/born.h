@@ -28,6 +28,9 @@ const char *born_setting(const struct born *born, const char *name); /* "" when 
 /* One LIFE_ byte to the supervisor. Exits when there is no supervisor any more: nobody would know of us. */
 void born_pulse(char byte);
 
+/* The newest reason that holds, to the supervisor: said by a process that is about to end because of it. */
+void born_last_words(void);
+
 /* A descriptor that becomes readable on SIGTERM and SIGUSR1 (proto/birth.h). To be called before the first thread, so that all
  * have them blocked. */
 int born_signals(void);

@@ -131,7 +131,7 @@ static void stop(void)
 static void begin(void (*on_ask)(struct fake *, struct envelope *))
 {
 	start(on_ask, SOCKET_OPERATE);
-	cr_assert_eq(client_open(&client, fake.root, WELCOME_MS, why), END_OK, "%s", why);
+	cr_assert_eq(client_open(&client, fake.root, WELCOME_MS, (struct slow){0}, why), END_OK, "%s", why);
 }
 
 static void end(void)
@@ -167,14 +167,15 @@ Test(connect, which_door_is_which_authority)
 	cr_expect_eq(client.birth, PERSON);
 	end();
 	start(say_nothing, SOCKET_READ);
-	cr_assert_eq(client_open(&client, fake.root, WELCOME_MS, why), END_OK);
+	cr_assert_eq(client_open(&client, fake.root, WELCOME_MS, (struct slow){0}, why), END_OK);
 	cr_expect_eq(client.authority, READER);
 	end();
 }
 
 Test(connect, nothing_runs_there)
 {
-	cr_expect_eq(client_open(&client, "/tmp/console-no-such-root", WELCOME_MS, why), END_NO_MACHINE);
+	cr_expect_eq(client_open(&client, "/tmp/console-no-such-root", WELCOME_MS, (struct slow){0}, why),
+		     END_NO_MACHINE);
 	cr_expect(strstr(why, "no machine runs there"), "%s", why);
 }
 
@@ -190,7 +191,8 @@ Test(connect, a_socket_that_nobody_listens_at)
 	close(fd); /* its file stays */
 	snprintf(path, sizeof path, "%s/run/" SOCKET_OPERATE, fake.root);
 	unlink(path);
-	cr_expect_eq(client_open(&client, fake.root, WELCOME_MS, why), END_NO_MACHINE, "%s", why);
+	cr_expect_eq(client_open(&client, fake.root, WELCOME_MS, (struct slow){0}, why), END_NO_MACHINE, "%s",
+		     why);
 	stop();
 }
 
@@ -198,7 +200,7 @@ Test(connect, another_build)
 {
 	start(say_nothing, SOCKET_OPERATE);
 	fake.hello_error = ERR_FINGERPRINT;
-	cr_expect_eq(client_open(&client, fake.root, WELCOME_MS, why), END_FAILED);
+	cr_expect_eq(client_open(&client, fake.root, WELCOME_MS, (struct slow){0}, why), END_FAILED);
 	cr_expect_str_eq(why, err_sentence(ERR_FINGERPRINT));
 	stop();
 }
@@ -207,7 +209,7 @@ Test(connect, a_broker_that_does_not_answer)
 {
 	start(say_nothing, SOCKET_OPERATE);
 	fake.welcomes = false;
-	cr_expect_eq(client_open(&client, fake.root, 500, why), END_UNKNOWN);
+	cr_expect_eq(client_open(&client, fake.root, 500, (struct slow){0}, why), END_UNKNOWN);
 	stop();
 }
 
@@ -217,7 +219,7 @@ Test(connect, a_path_that_is_too_long_is_said_to_be)
 	memset(root, 'r', sizeof root - 1);
 	root[0] = '/';
 	root[sizeof root - 1] = '\0';
-	cr_expect_eq(client_open(&client, root, WELCOME_MS, why), END_FAILED);
+	cr_expect_eq(client_open(&client, root, WELCOME_MS, (struct slow){0}, why), END_FAILED);
 	cr_expect(strstr(why, "too long"), "%s", why);
 }
 
@@ -361,6 +363,30 @@ Test(ask, one_that_hangs_ends_late_and_alone, .timeout = 120)
 	for (unsigned i = 0; i < 40; i++)
 		cr_expect_eq(all[i].err, i == 1 ? ERR_LATE : ERR_OK, "%u", i);
 	cr_expect_eq(ending_of(ERR_LATE), END_UNKNOWN);
+	end();
+}
+
+/* In one picture it is waited for once, however many things are asked of it. */
+Test(ask, who_was_silent_is_not_asked_again_in_the_same_picture, .timeout = 120)
+{
+	struct question all[2];
+	struct call_row slow = row_store_stat;
+	slow.deadline_ms = 3600000;
+	begin(answer_all_but_two);
+	questions(all, 2);
+	all[0].row = all[1].row = &slow;
+	client_ask(&client, all, 2, IMPATIENT);
+	cr_assert_eq(all[1].err, ERR_LATE);
+	unsigned asked = fake.asked;
+	questions(all, 2);
+	all[0].row = all[1].row = &slow;
+	client_ask(&client, all, 2, IMPATIENT);
+	cr_expect_eq(all[0].err, ERR_OK);
+	cr_expect_eq(all[1].err, ERR_LATE);
+	cr_expect_eq(fake.asked, asked + 1, "only the one that answers");
+	all[0].err = ERR_OK;
+	cr_expect_eq(client_ask_one(&client, &all[0]), ERR_OK);
+	cr_expect_eq(client.silent_count, 0, "a patient question begins a new picture");
 	end();
 }
 
