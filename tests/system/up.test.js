@@ -1,0 +1,51 @@
+// The two commands of the README, on a root of their own: three nodes, a file there and back, the second `scripts/up`, the end.
+// The nodes' ports are the ones that a user gets; when something here has one of them already, this is skipped.
+'use strict'
+const test = require('node:test')
+const assert = require('node:assert')
+const { spawnSync } = require('node:child_process')
+const fs = require('node:fs')
+const net = require('node:net')
+const os = require('node:os')
+const path = require('node:path')
+
+const clone = path.join(__dirname, '..', '..')
+const PORTS = [5001, 5101, 5201]
+const script = (name, ...args) => {
+	const done = spawnSync(path.join(clone, 'scripts', name), args, { encoding: 'utf8', timeout: 200000 })
+	return { code: done.status, said: done.stdout + done.stderr }
+}
+const taken = (port) => new Promise((resolve) => {
+	const server = net.createServer().on('error', () => resolve(true))
+	server.listen(port, '127.0.0.1', () => server.close(() => resolve(false)))
+})
+
+test('scripts/up, a file, scripts/up again, scripts/down', { timeout: 400000 }, async (t) => {
+	for (const port of PORTS)
+		if (await taken(port)) return t.skip(`port ${port} is taken on this machine`)
+	if (process.env.WARREN_BUILD) return t.skip('WARREN_BUILD names programs that scripts/up does not use')
+	const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'warren-test-'))
+	fs.chmodSync(folder, 0o755)
+	const root = path.join(folder, 'machine')
+	try {
+		const unknown = script('up', '--root', root, '--nodes', 'bronze,diamond')
+		assert.strictEqual(unknown.code, 1)
+		assert.match(unknown.said, /no tier 'diamond'; there are: bronze silver gold platinum/)
+		const up = script('up', '--root', root, '--storage', '16')
+		assert.strictEqual(up.code, 0, up.said)
+		for (const word of ['bronze', 'silver', 'gold', ...PORTS.map((port) => `:${port}`)]) assert.ok(up.said.includes(word), `${word}: ${up.said}`)
+		const blob = fs.readFileSync(path.join(clone, 'README.md'))
+		const stored = await (await fetch(`http://127.0.0.1:${PORTS[0]}/store`, { method: 'POST', body: blob })).json()
+		const got = Buffer.from(await (await fetch(`http://127.0.0.1:${PORTS[0]}/retrieve/${stored.cid}`)).arrayBuffer())
+		assert.ok(got.equals(blob))
+		for (const port of PORTS.slice(1)) assert.strictEqual((await fetch(`http://127.0.0.1:${port}/retrieve/${stored.cid}`)).status, 404)
+		const again = script('up', '--root', root, '--storage', '16')
+		assert.strictEqual(again.code, 0, again.said)
+		assert.match(again.said, /running/)
+		assert.strictEqual(script('down', '--root', root).code, 0)
+		await assert.rejects(fetch(`http://127.0.0.1:${PORTS[0]}/health`))
+	} finally {
+		script('down', '--root', root)
+		fs.rmSync(folder, { recursive: true, force: true })
+	}
+})
