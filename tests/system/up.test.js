@@ -8,6 +8,7 @@ const fs = require('node:fs')
 const net = require('node:net')
 const os = require('node:os')
 const path = require('node:path')
+const { BUILD } = require('./machine.js')
 
 const clone = path.join(__dirname, '..', '..')
 const PORTS = [5001, 5101, 5201]
@@ -23,7 +24,7 @@ const taken = (port) => new Promise((resolve) => {
 test('scripts/up, a file, scripts/up again, scripts/down', { timeout: 400000 }, async (t) => {
 	for (const port of PORTS)
 		if (await taken(port)) return t.skip(`port ${port} is taken on this machine`)
-	if (process.env.WARREN_BUILD) return t.skip('WARREN_BUILD names programs that scripts/up does not use')
+	if (BUILD !== path.join(clone, 'build', 'release')) return t.skip(`scripts/up does not use the programs of ${BUILD}`)
 	const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'warren-test-'))
 	fs.chmodSync(folder, 0o755)
 	const root = path.join(folder, 'machine')
