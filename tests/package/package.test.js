@@ -45,6 +45,9 @@ function higher(deb, version, into) {
 	return made
 }
 
+// What processes of a machine are called (proto/actors.def).
+const OURS = '^(warren|(broker|scribe|steward|herald|meter)$|(store|wallet|gateway)@)'
+
 class Host {
 	constructor(box) { this.box = box }
 	main(unit = UNIT) { return Number(this.box.sh(`systemctl show -P MainPID ${unit}`)) }
@@ -55,7 +58,7 @@ class Host {
 		return this.status().processes.find((p) => p.actor === actor && p.node === Number(node || 0))
 	}
 	ready(root) { return this.box.until('every process is ready', () => this.status(root).processes.every((p) => p.state === 'ready')) }
-	pids() { return this.box.try('pgrep "^warren"').out.trim().split('\n').filter(Boolean).map(Number) }
+	pids() { return this.box.try(`pgrep "${OURS}"`).out.trim().split('\n').filter(Boolean).map(Number) }
 	put(port, bytes) {
 		return JSON.parse(this.box.sh(`curl --silent --show-error --fail --data-binary @- http://127.0.0.1:${port}/store`, { input: bytes })).cid
 	}
