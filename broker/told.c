@@ -3,6 +3,7 @@
 
 #include "actors/base/reasons/reasons.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 void told(int roster, struct roster_limit *limits)
@@ -13,6 +14,6 @@ void told(int roster, struct roster_limit *limits)
 		limit->high = limit->depth > limit->high ? limit->depth : limit->high;
 		send(roster, limit, sizeof *limit, MSG_DONTWAIT | MSG_NOSIGNAL);
 	}
-	while (reasons_changed(&reason.reason, 1))
+	while (poll(&(struct pollfd){roster, POLLOUT, 0}, 1, 0) == 1 && reasons_changed(&reason.reason, 1))
 		send(roster, &reason, sizeof reason, MSG_DONTWAIT | MSG_NOSIGNAL);
 }

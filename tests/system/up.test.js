@@ -12,10 +12,11 @@ const { BUILD } = require('./machine.js')
 
 const clone = path.join(__dirname, '..', '..')
 const PORTS = [5001, 5101, 5201]
-const script = (name, ...args) => {
-	const done = spawnSync(path.join(clone, 'scripts', name), args, { encoding: 'utf8', timeout: 200000 })
+const scriptIn = (env, name, ...args) => {
+	const done = spawnSync(path.join(clone, 'scripts', name), args, { encoding: 'utf8', timeout: 200000, env: { ...process.env, ...env } })
 	return { code: done.status, said: done.stdout + done.stderr }
 }
+const script = (...words) => scriptIn({}, ...words)
 const taken = (port) => new Promise((resolve) => {
 	const server = net.createServer().on('error', () => resolve(true))
 	server.listen(port, '127.0.0.1', () => server.close(() => resolve(false)))
@@ -31,6 +32,11 @@ test('scripts/up, a file, scripts/up again, scripts/down', { timeout: 400000 }, 
 	try {
 		const unknown = script('up', '--root', root, '--nodes', 'bronze,diamond')
 		assert.strictEqual(unknown.code, 1)
+		const small = { LD_PRELOAD: path.join(BUILD, 'tests', 'libworld.so'), WARREN_WORLD_MEMORY: '2' } // GiB
+		const fewer = scriptIn(small, 'up', '--root', `${root}-small`, '--storage', '16')
+		assert.strictEqual(fewer.code, 0, fewer.said)
+		assert.match(fewer.said, /2 nodes, not 3: this machine carries no more by the rule "ram"/)
+		assert.strictEqual(script('down', '--root', `${root}-small`).code, 0)
 		assert.match(unknown.said, /no tier 'diamond'; there are: bronze silver gold platinum/)
 		const up = script('up', '--root', root, '--storage', '16')
 		assert.strictEqual(up.code, 0, up.said)
@@ -46,7 +52,7 @@ test('scripts/up, a file, scripts/up again, scripts/down', { timeout: 400000 }, 
 		assert.strictEqual(script('down', '--root', root).code, 0)
 		await assert.rejects(fetch(`http://127.0.0.1:${PORTS[0]}/health`))
 	} finally {
-		script('down', '--root', root)
+		for (const made of [root, `${root}-small`]) script('down', '--root', made)
 		fs.rmSync(folder, { recursive: true, force: true })
 	}
 })
