@@ -22,11 +22,24 @@
 #define STORE_LIST_REPLY(F) F(many(blob_row), blobs, 1000)
 #define BLOB_ROW(F)         F(cid, cid, 0) F(u64, size, 0)
 
+/* A proof of possession, version 1; actors/base/proof/proof.h. A path is 32 bytes a step. */
+#define STORE_PROVE(F) F(cid, cid, 0) F(hash, challenge, 0) F(u8, samples, 64)
+#define STORE_PROVE_REPLY(F)                                                                                           \
+	F(u64, size, 0) F(hash, tree, 0) F(hash, root, 0) F(key, node, 0) F(u64, time, 0)                              \
+	F(ed_signature, signature, 0) F(many(sample_row), samples, 64)
+#define SAMPLE_ROW(F) F(u64, leaf, 0) F(bin, bytes, 1024) F(bin, path, 1728)
+
+/* The last ones, the newest first; how many ended how since the start. `cid`: only those of this blob. */
+#define STORE_PROOFS(F)       F(O(cid), cid, 0)
+#define STORE_PROOFS_REPLY(F) F(u64, proved, 0) F(many(proof_sum), failed, 64) F(many(proof_row), proofs, 64)
+#define PROOF_SUM(F)          F(str, end, 16) F(u64, count, 0)
+#define PROOF_ROW(F)          F(cid, cid, 0) F(hash, challenge, 0) F(i64, at, 0) F(u32, ms, 0) F(str, end, 16)
+
 #define STORE_PUT_DONE(F)  F(cid, cid, 0) F(u64, size, 0) F(bool, fresh, 0) F(u32, ms, 0)
 #define STORE_GET_DONE(F)  F(cid, cid, 0) F(u64, bytes, 0) F(u32, ms, 0) F(str, end, 16)
 #define STORE_CORRUPTED(F) F(cid, cid, 0) F(u64, chunk, 0)
 
-#define STORE_MESSAGES(M) M(shard_range, SHARD_RANGE) M(blob_row, BLOB_ROW)
+#define STORE_MESSAGES(M) M(shard_range, SHARD_RANGE) M(blob_row, BLOB_ROW) M(sample_row, SAMPLE_ROW) M(proof_sum, PROOF_SUM) M(proof_row, PROOF_ROW)
 #define STORE_CALLS(C)                                                                                                 \
 	C(store_open, 0x0401, MAY(GATEWAY, SAME_NODE), IDEMPOTENT, 2000, NOTHING, STORE_OPEN_REPLY,                    \
 	  "a ticket for one stream; an earlier unused one is void")                                                    \
@@ -37,7 +50,11 @@
 	C(store_head, 0x0404, READERS | MAY(GATEWAY, SAME_NODE), READ, 2000, STORE_CID, STORE_HEAD_REPLY,              \
 	  "whether a blob is here, its size and what it is charged")                                                   \
 	C(store_delete, 0x0405, OPERATORS, IDEMPOTENT, 5000, STORE_CID, NOTHING, "delete a blob")                      \
-	C(store_list, 0x0406, READERS, READ, 5000, STORE_LIST, STORE_LIST_REPLY, "CIDs in order, a page at a time")
+	C(store_list, 0x0406, READERS, READ, 5000, STORE_LIST, STORE_LIST_REPLY, "CIDs in order, a page at a time")  \
+	C(store_prove, 0x0407, OPERATORS | MAY(GATEWAY, SAME_NODE), READ, 10000, STORE_PROVE, STORE_PROVE_REPLY,       \
+	  "prove that a blob's bytes are here: the leaves that the challenge draws, signed by the node's key")         \
+	C(store_proofs, 0x0408, READERS | MAY(GATEWAY, SAME_NODE), READ, 2000, STORE_PROOFS, STORE_PROOFS_REPLY,       \
+	  "how the last proofs went")
 #define STORE_EVENTS(E)                                                                                                \
 	E(store_put_done, 0x0411, READERS, STORE_PUT_DONE, "a blob was stored, or was here already")                   \
 	E(store_get_done, 0x0412, READERS, STORE_GET_DONE, "a blob was read")                                          \

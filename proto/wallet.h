@@ -29,6 +29,11 @@
 	F(hash, message_hash, 0) F(hash, node_id, 0) F(u64, timestamp, INT64_MAX) F(u256, relay_nonce, 0)
 #define WALLET_RELAY_PROOF_REPLY(F) F(hash, said, 0) F(signature, signature, 0)
 
+/* The node's key says that its store answered a challenge: actors/base/proof/proof.h has the text. The time is the wallet's. */
+#define WALLET_STORAGE_PROOF(F)                                                                                        \
+	F(cid, cid, 0) F(u64, size, 0) F(hash, root, 0) F(hash, challenge, 0) F(hash, answer, 0)
+#define WALLET_STORAGE_PROOF_REPLY(F) F(key, node, 0) F(u64, time, 0) F(ed_signature, signature, 0)
+
 /* Amounts as decimal coins (18 places); the row without a name is the whole chain. Methods are selectors; "pay" is a plain
  * transfer. */
 #define POLICY_ROW(F)                                                                                                  \
@@ -61,7 +66,9 @@
 	C(wallet_sign_relay_proof, 0x0507, OPERATORS, IDEMPOTENT, 2000, WALLET_RELAY_PROOF, WALLET_RELAY_PROOF_REPLY,  \
 	  "sign, as the sender, that a message was relayed")                                                           \
 	C(wallet_policy, 0x0508, READERS, READ, 2000, NOTHING, WALLET_POLICY_REPLY,                                    \
-	  "what the wallet may sign, and what was spent in 24 hours")
+	  "what the wallet may sign, and what was spent in 24 hours")                                                  \
+	C(wallet_sign_storage_proof, 0x0509, MAY(STORE, SAME_NODE), READ, 2000, WALLET_STORAGE_PROOF,            \
+	  WALLET_STORAGE_PROOF_REPLY, "sign, with the node's key, that the store answered a challenge")
 #define WALLET_EVENTS(E)                                                                                               \
 	E(wallet_signed, 0x0511, READERS, WALLET_SIGNED, "a transaction was signed")                                   \
 	E(wallet_refused, 0x0512, READERS, WALLET_REFUSED, "the policy refused to sign: an alert")

@@ -51,7 +51,13 @@ struct console;
 	  "warren info")                                                                                               \
 	C(list, "list", "", 0, 0, "the nodes that are declared (root)", "warren list")                                 \
 	C(tiers, "tiers", "", 0, 0, "what each tier stores (root)", "warren tiers --profile multinode")                \
-	C(verify, "verify", "[NODE]", 0, 1, "whether nodes hold the storage that they claim (root)", "warren verify 2") \
+	C(verify, "verify", "[NODE | PROOF]", 0, 1,                                                                    \
+	  "whether nodes hold the storage that they claim (root); or whether a proof holds (anybody)",                 \
+	  "warren verify 2\nwarren verify proof.json --cid CID --with-root HEX --key HEX --challenge HEX")              \
+	C(prove, "prove", "NODE CID", 2, 2, "a node's signed proof that it holds a blob, as JSON; operators only",     \
+	  "warren prove 1 bafkrei… --samples 32 > proof.json")                                                         \
+	C(cid, "cid", "FILE …", 1, WORDS_MAX, "what files are called in a store: CID, the root that a verifier keeps, size", \
+	  "warren cid photo.jpg\nwarren cid *.jpg > list; warren-auditor http://node:5001 list")                       \
 	C(remove, "remove", "NODE", 1, 1,                                                                              \
 	  "remove a node and its blobs for good; its keys are kept (root)", "warren remove 2 --stop")                  \
 	C(reregister, "reregister", "", 0, 0, "this machine has a new id, on purpose (root)", "warren reregister")     \
@@ -92,6 +98,13 @@ struct console;
 	{"help", "man", '\0', "PAGE", "a manual page, as roff: warren, warren.conf"},                                  \
 	{"map", "verbose", 'v', NULL, "every call, with its effect, deadline and help"},                               \
 	{"selftest", "verbose", 'v', NULL, "every attempt, not only those that got through"},                          \
+	{"prove", "samples", '\0', "N", "how many leaves, 1 to 64; 8 unless given"},                                   \
+	{"prove", "challenge", '\0', "HEX", "32 bytes that nobody could know before; random unless given"},            \
+	{"verify", "cid", '\0', "CID", "of a proof: the blob it must be about"},                                       \
+	{"verify", "with-root", '\0', "HEX", "of a proof: the blob's root, as warren cid prints it"},                  \
+	{"verify", "key", '\0', "HEX", "of a proof: the node's public key, as /info tells it"},                        \
+	{"verify", "challenge", '\0', "HEX", "of a proof: what was asked; without it an old answer may pass for an hour"}, \
+	{"verify", "samples", '\0', "N", "of a proof: at least so many; 8 unless given"},                              \
 	{"level", "for", '\0', "TIME", "back to info after this long; 10m unless given, 0: never"},                    \
 	{"drain", "within", '\0', "TIME", "then cut what still runs; 10m unless given"},                               \
 	{"tiers", "profile", '\0', "NAME", "v4 or multinode"},                                                         \

@@ -1,6 +1,7 @@
 /* `warren info|add|list|verify|remove|reregister|tiers`: handed to warrend, with the options that it knows too. What a node is
  * made of, only root or the owner of ROOT may see and change; on the bus, readers have steward_info and steward_verify. */
 #include "actors/console/handover.h"
+#include "actors/console/proofs.h"
 #include "actors/console/units.h"
 
 #include <unistd.h>
@@ -67,6 +68,10 @@ enum ending command_list(struct console *console)
 
 enum ending command_verify(struct console *console)
 {
+	const struct arguments *arguments = &console->arguments;
+	uint64_t node;
+	if (arguments->count && !number_parse(arguments->words[0], 0, UINT64_MAX, &node))
+		return verify_proof(console, arguments->words[0]);
 	return pass(console, "verify", true);
 }
 

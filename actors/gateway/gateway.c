@@ -5,7 +5,7 @@
  */
 #include "actors/base/actor.h"
 #include "actors/base/reasons/reasons.h"
-#include "actors/gateway/http.h"
+#include "actors/gateway/gateway_self.h"
 #include "proto/gateway.h"
 #include "proto/store.h"
 
@@ -22,24 +22,6 @@ enum {
 	DRAIN_MS = 8000,        /* the supervisor gives ten seconds */
 	DRAIN_TICK_MS = 50,
 	TIDY_MS = 5000, /* spare buffers are given back when no blob has moved for this long */
-};
-
-struct gateway {
-	struct actor *actor;
-	struct chunks chunks;
-	struct stream *stream;
-	struct http *http;
-	int stream_watch; /* -1: the stream is closed */
-	unsigned backoff_ms;
-	bool retrying;
-	uint64_t drain_ms;
-	uint64_t moved; /* bytes, at the last tidying */
-
-	/* the facts that are being asked for */
-	unsigned answers_due;
-	bool have_stat, have_node;
-	struct facts_stat stat;
-	struct facts_node node;
 };
 
 /* -- the stream to the store --------------------------------------------------------------------------------------- */
@@ -277,6 +259,9 @@ static void show_limits(struct gateway *self, unsigned connections)
 	gauge = &counts->slots;
 	actor_limit(self->actor,
 		    (struct limit){"blob transfers", &gauge->depth, &gauge->high, &gauge->drops, HTTP_SLOTS});
+	gauge = &counts->errands;
+	actor_limit(self->actor, (struct limit){"asks about proofs", &gauge->depth, &gauge->high,
+						&gauge->drops, HTTP_ERRANDS});
 	gauge = &counts->waiting;
 	actor_limit(self->actor, (struct limit){"requests waiting", &gauge->depth, &gauge->high,
 						&gauge->drops, 2 * HTTP_WAITING + HTTP_SLOTS});
@@ -307,6 +292,8 @@ static int on_start(struct actor *actor)
 				     .pace_ms = HTTP_PACE_MS,
 				     .pace_bytes = HTTP_PACE_BYTES,
 				     .need_facts = need_facts,
+				     .need_proof = need_proof,
+				     .need_proofs = need_proofs,
 				     .context = self};
 	char why[SHARDS_WHY];
 	const char *wrong =

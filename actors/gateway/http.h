@@ -9,6 +9,12 @@
 
 struct http;
 
+struct http_prove {
+	struct cid cid;
+	struct hash challenge;
+	unsigned samples;
+};
+
 struct http_config {
 	int listener;	      /* bound, listening, non-blocking; stays the owner's */
 	unsigned connections; /* at most open at once; more wait in the listener's queue */
@@ -26,6 +32,9 @@ struct http_config {
 	uint32_t pace_bytes; /* at most HTTP_PACE_MOST */
 	uint64_t (*clock)(void *context);  /* by which all of these are measured, in ms; NULL: CLOCK_MONOTONIC */
 	void (*need_facts)(void *context); /* ask the store for both; answer with http_facts() */
+	/* Ask it to prove a blob, or (`cid` may be NULL) how the last proofs went; answer with http_told(). */
+	void (*need_proof)(void *context, unsigned errand, const struct http_prove *wanted);
+	void (*need_proofs)(void *context, unsigned errand, const struct cid *cid);
 	void *context;
 };
 
@@ -43,6 +52,7 @@ enum {
 	HTTP_PACE_MOST = 8192,
 	HTTP_SLOTS = STREAM_TRANSFERS, /* requests that move a blob at once; more wait their turn */
 	HTTP_SLOTS_EACH = 192,	       /* of which at most so many upload, and at most so many download */
+	HTTP_ERRANDS = 32,	       /* asks about proofs under way; one more is told: busy */
 	HTTP_WAITING = 1024,	       /* of each direction that wait for a slot; one more is told at once: busy */
 };
 
@@ -55,6 +65,7 @@ struct http_counts {
 	uint64_t bytes_in, bytes_out;	    /* of blobs */
 	struct http_gauge connections;	    /* drops: idle ones shown out to make room */
 	struct http_gauge slots;       /* drops: slow uploads that lost theirs to who waited */
+	struct http_gauge errands;
 	struct http_gauge waiting; /* for a slot, or for the store; drops: answered 503 */
 };
 
@@ -68,6 +79,9 @@ void http_turn(struct http *http, int *timeout_ms);
 void http_stream_opened(struct http *http); /* requests that waited for the store go on */
 /* What was needed. NULL: it was not to be had; what was known before is kept. */
 void http_facts(struct http *http, const struct facts_stat *stat, const struct facts_node *node);
+
+/* What an errand was for: JSON text, malloc'ed, which it takes over; or, with an error, NULL. */
+void http_told(struct http *http, unsigned errand, enum err err, char *json);
 
 /* Nothing new is let in any more: each new request is answered 503 with Connection: close. What runs goes on. */
 void http_close(struct http *http);

@@ -108,16 +108,18 @@ static struct complaint judge_target(const struct request *request)
 	case ROUTE_UNKNOWN:
 		return complaint_make(
 			MHD_HTTP_NOT_FOUND, NULL,
-			"there is /store, /retrieve/:cid, /blob/:cid, /health, /info and /metrics");
+			"there is /store, /retrieve/:cid, /blob/:cid, /proofs, /health, /info and /metrics");
 	case ROUTE_STORE:
 	case ROUTE_BLOB:
 	case ROUTE_HEALTH:
 	case ROUTE_INFO:
 	case ROUTE_METRICS:
+	case ROUTE_PROVE:
+	case ROUTE_PROOFS:
 		break;
 	}
 	const char *method = request->line.method;
-	bool posts = request->target.route == ROUTE_STORE;
+	bool posts = request->target.route == ROUTE_STORE || request->target.route == ROUTE_PROVE;
 	if (posts ? strcmp(method, "POST") != 0 : strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
 		struct complaint complaint =
 			complaint_make(MHD_HTTP_METHOD_NOT_ALLOWED, NULL, "Allow says which methods are");
@@ -125,7 +127,7 @@ static struct complaint judge_target(const struct request *request)
 		return complaint;
 	}
 	if (!posts && has_body(request))
-		return complaint_make(MHD_HTTP_BAD_REQUEST, NULL, "only POST /store takes a body");
+		return complaint_make(MHD_HTTP_BAD_REQUEST, NULL, "only POST takes a body here");
 	return (struct complaint){0};
 }
 
@@ -165,6 +167,8 @@ static enum MHD_Result begin(struct visit *visit, const char *method, const char
 	if (!request->complaint.status && request->target.route == ROUTE_STORE && !upload_begin(visit) &&
 	    visit->suspended)
 		return MHD_YES;
+	if (!request->complaint.status && request->target.route == ROUTE_PROVE)
+		prove_begin(visit);
 	if (request->complaint.status && (request->unread || has_body(request))) {
 		request->unread = true;
 		return visit_complain(visit);
@@ -188,6 +192,9 @@ static enum MHD_Result finish(struct visit *visit)
 	case ROUTE_INFO:
 	case ROUTE_METRICS:
 		return want_facts(visit);
+	case ROUTE_PROVE:
+	case ROUTE_PROOFS:
+		return prove_answer(visit);
 	case ROUTE_UNKNOWN:
 	case ROUTE_BAD_CID:
 	case ROUTE_BAD_PATH:
@@ -210,7 +217,10 @@ enum MHD_Result on_request(void *context, struct MHD_Connection *connection, con
 		return MHD_YES; /* the library goes on to the next piece of a chunked body before it looks */
 	if (!visit->request.begun)
 		return begin(visit, method, version);
-	return *count ? upload_take(visit, bytes, count) : finish(visit);
+	if (!*count)
+		return finish(visit);
+	return visit->request.target.route == ROUTE_PROVE ? prove_take(visit, bytes, count)
+							  : upload_take(visit, bytes, count);
 }
 
 void visit_rest(struct visit *visit)
@@ -244,6 +254,7 @@ void on_completed(void *context, struct MHD_Connection *connection, void **clien
 	transfer_abort(&visit->request.transfer);
 	upload_clear(&visit->request);
 	download_clear(&visit->request);
+	prove_clear(&visit->request);
 	visit_give_slot_back(visit);
 	visit_rest(visit);
 }

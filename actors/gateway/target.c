@@ -82,23 +82,33 @@ struct target target_read(const char *text, size_t length)
 		return (struct target){.route = ROUTE_METRICS};
 	if (equals(path, "/info") || equals(path, "/node/info"))
 		return (struct target){.route = ROUTE_INFO};
-	struct target blob = {.route = ROUTE_BLOB};
-	if (!begins(&path, "/retrieve/") && !begins(&path, "/blob/"))
+	if (equals(path, "/proofs/generate"))
+		return (struct target){.route = ROUTE_PROVE};
+	if (equals(path, "/proofs"))
+		return (struct target){.route = ROUTE_PROOFS};
+	struct target named = {.has_cid = true};
+	if (begins(&path, "/proofs/"))
+		named.route = ROUTE_PROOFS;
+	else if (begins(&path, "/retrieve/") || begins(&path, "/blob/"))
+		named.route = ROUTE_BLOB;
+	else
 		return (struct target){.route = ROUTE_UNKNOWN};
-	if (!cid_parse(path.at, path.length, &blob.cid))
+	if (!cid_parse(path.at, path.length, &named.cid))
 		return (struct target){.route = ROUTE_BAD_CID};
-	return blob;
+	return named;
 }
 
 const char *route_methods(enum route route)
 {
 	switch (route) {
 	case ROUTE_STORE:
+	case ROUTE_PROVE:
 		return "POST";
 	case ROUTE_BLOB:
 	case ROUTE_HEALTH:
 	case ROUTE_INFO:
 	case ROUTE_METRICS:
+	case ROUTE_PROOFS:
 		return "GET, HEAD";
 	case ROUTE_UNKNOWN:
 	case ROUTE_BAD_CID:

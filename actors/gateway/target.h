@@ -10,6 +10,8 @@ enum route {
 	ROUTE_HEALTH,   /* /health */
 	ROUTE_INFO,     /* /info, /node/info */
 	ROUTE_METRICS,  /* /metrics */
+	ROUTE_PROVE,    /* /proofs/generate */
+	ROUTE_PROOFS,   /* /proofs, /proofs/<cid> */
 	ROUTE_UNKNOWN,  /* well formed, and nothing here */
 	ROUTE_BAD_CID,  /* a blob's path, but what follows is no CID */
 	ROUTE_BAD_PATH, /* percent signs, "..", "//", control bytes, or no path at all */
@@ -17,7 +19,8 @@ enum route {
 
 struct target {
 	enum route route;
-	struct cid cid; /* of ROUTE_BLOB */
+	struct cid cid; /* of ROUTE_BLOB, and of ROUTE_PROOFS when it names one */
+	bool has_cid;
 };
 
 /* Reads a request target (RFC 9112, 3.2): origin form, or absolute form with http. A query is looked at for bad bytes and

@@ -70,7 +70,20 @@ struct request {
 	uint64_t came;
 	uint32_t used; /* bytes of `first` that were sent */
 	unsigned status; /* 200, 206 or 304 */
+
+	/* proofs */
+	char *asked; /* PROVE_BODY bytes: the body so far */
+	uint32_t asked_length;
+	struct errand *errand;
+	char *told; /* JSON, malloc'ed */
 };
+
+/* Something that the store is asked for over the bus; the visit may be gone when the answer comes. */
+struct errand {
+	bool out;
+	struct visit *visit; /* NULL: nobody waits any more */
+};
+enum { PROVE_BODY = 1024 };
 
 struct visit {
 	struct http *http;
@@ -92,6 +105,7 @@ struct http {
 	struct link busy;	      /* at a request */
 	struct link turn[DIRECTIONS]; /* waiting for a slot or for the store, first come first */
 	struct link curious;	      /* waiting for facts */
+	struct errand errands[HTTP_ERRANDS];
 	uint64_t slots[DIRECTIONS], waiting[DIRECTIONS];
 	struct http_counts counts;
 	struct facts facts;
@@ -145,6 +159,12 @@ enum MHD_Result upload_finish(struct visit *visit);
 
 /* download.c */
 enum MHD_Result download_answer(struct visit *visit);
+
+/* prove.c: POST /proofs/generate, GET /proofs */
+void prove_begin(struct visit *visit); /* it may have a complaint then */
+enum MHD_Result prove_take(struct visit *visit, const char *bytes, size_t *count);
+enum MHD_Result prove_answer(struct visit *visit);
+void prove_clear(struct request *request);
 
 /* Both: gives back what the request holds. */
 void upload_clear(struct request *request);

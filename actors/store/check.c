@@ -2,7 +2,7 @@
 #include "actors/store/store_inside.h"
 
 #include "actors/base/memory/memory.h"
-#include "actors/store/merkle.h"
+#include "actors/base/proof/merkle.h"
 
 #include <string.h>
 

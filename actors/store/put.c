@@ -3,7 +3,7 @@
 
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
-#include "actors/store/merkle.h"
+#include "actors/base/proof/merkle.h"
 
 #include <string.h>
 #include <time.h>

@@ -4,8 +4,8 @@
 #include "actors/base/actor.h"
 #include "actors/base/crypto/crypto.h"
 #include "actors/base/reasons/reasons.h"
-#include "actors/store/blobs.h"
-#include "actors/store/stream.h"
+#include "actors/store/ends.h"
+#include "actors/store/store_self.h"
 #include "proto/store.h"
 #include "proto/wallet.h"
 
@@ -23,23 +23,7 @@ enum {
 	DRAIN_MS = 100,
 };
 
-struct store_actor {
-	struct store *store;
-	struct streams *streams;
-	struct shards shards;
-	char peer_id[PEER_ID_TEXT + 1], owner[ADDRESS_TEXT];
-	struct key key;
-	bool key_known, owner_known;
-	bool checking_all, full;
-	struct store_figures figures; /* what `warren limits` shows; refreshed each second */
-};
-
 HANDLERS(handlers, STORE_CALLS);
-
-static struct store_actor *self_of(struct actor *self)
-{
-	return actor_state(self);
-}
 
 /* -- who the node is ------------------------------------------------------------------------------------------------- */
 
@@ -284,53 +268,6 @@ static int shape_of(struct actor *self, struct store_shape *shape)
 	return 0;
 }
 
-/* A folder that is not what the configuration says waits for a person; a disk that refuses is tried again. */
-static int exit_code(enum store_end end)
-{
-	switch (end) {
-	case STORE_OK:
-		return 0;
-	case STORE_NO_MARKER:
-	case STORE_OTHER_NODE:
-	case STORE_NO_ARENA:
-	case STORE_DAMAGED:
-	case STORE_OTHER_SECRET:
-	case STORE_NEWER:
-		return EXIT_CONFIG;
-	case STORE_TAKEN:
-	case STORE_NO_ROOM:
-	case STORE_DISK:
-		return EXIT_WORLD;
-	}
-	bug("store_end");
-}
-
-static enum reason_code reason_of(enum store_end end)
-{
-	switch (end) {
-	case STORE_NO_MARKER:
-		return REASON_STORE_NO_MARKER;
-	case STORE_OTHER_NODE:
-		return REASON_STORE_OTHER_NODE;
-	case STORE_NO_ARENA:
-		return REASON_STORE_NO_ARENA;
-	case STORE_DAMAGED:
-		return REASON_STORE_DAMAGED;
-	case STORE_OTHER_SECRET:
-		return REASON_STORE_OTHER_SECRET;
-	case STORE_NEWER:
-		return REASON_STORE_NEWER;
-	case STORE_TAKEN:
-		return REASON_STORE_TAKEN;
-	case STORE_NO_ROOM:
-		return REASON_STORE_NO_ROOM;
-	case STORE_OK:
-	case STORE_DISK:
-		break;
-	}
-	return REASON_STORE_UNREADABLE;
-}
-
 static int init(struct actor *self)
 {
 	struct store_shape shape;
@@ -343,7 +280,7 @@ static int init(struct actor *self)
 	enum store_end end = store_init(&shape, &physical, &found, why);
 	if (end != STORE_OK) {
 		log_error("store.init", "why=\"%s\"", why);
-		return exit_code(end);
+		return store_exit_code(end);
 	}
 	printf("quota %" PRIu64 "\nphysical %" PRIu64 "\nstore %s\n", shape.quota / MIB, physical,
 	       found ? "found" : "made");
@@ -369,8 +306,8 @@ static int start(struct actor *self)
 	actor_forget_secret(self);
 	if (end != STORE_OK) {
 		log_error("store.open", "why=\"%s\"", why);
-		reason_note(reason_of(end), "", "%s", why);
-		return exit_code(end);
+		reason_note(store_reason(end), "", "%s", why);
+		return store_exit_code(end);
 	}
 	const struct streams_events events = {put_done, get_done, self};
 	/* Without root all processes are one uid; then only the ticket tells our gateway from others. */
@@ -379,6 +316,7 @@ static int start(struct actor *self)
 				     store->shards.count, &events);
 	if (!store->streams)
 		return EXIT_WORLD;
+	store->provers = provers_new(store->store);
 	store_on_corrupt(store->store, corrupted, self);
 	store_figures(store->store, &store->figures);
 	store->checking_all = store->figures.check_all;
@@ -405,6 +343,9 @@ static void show_limits(struct actor *self)
 		    (struct limit){"gets open", &f->gets_open, &f->gets_high, &f->gets_refused, STORE_GETS});
 	actor_limit(self, (struct limit){"waiting for the committer", &f->waiting, &f->waiting_high,
 					 &f->waiting_refused, STORE_PUTS});
+	const struct proofs_told *told = proofs_told(self_of(self)->provers);
+	actor_limit(self,
+		    (struct limit){"proofs under way", &told->depth, &told->high, &told->refused, PROVERS});
 	actor_limit(self,
 		    (struct limit){"pages of run lists", &f->slot_pages, NULL, NULL, f->slot_pages_limit});
 	actor_limit(self, (struct limit){"bytes used", &f->used, NULL, NULL, f->quota});
@@ -424,11 +365,13 @@ static void end_when_idle(struct actor *self, void *context)
 {
 	(void)context;
 	struct store_actor *store = self_of(self);
-	if (!streams_idle(store->streams) || !store_idle(store->store)) {
+	if (!streams_idle(store->streams) || proofs_told(store->provers)->depth ||
+	    !store_idle(store->store)) {
 		actor_after(self, DRAIN_MS, end_when_idle, NULL);
 		return;
 	}
 	streams_free(&store->streams);
+	provers_free(&store->provers);
 	store_close(&store->store);
 	actor_drained(self);
 }

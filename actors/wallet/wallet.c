@@ -2,15 +2,11 @@
  * as its own user without network; opens two files before the seal, keys and books, and writes the books alone; asks
  * nobody. A signature leaves when its charge is on the disk. When it dies, the others ask again once it is back: the
  * books know what was signed. */
-#include "actors/base/actor.h"
 #include "actors/base/crypto/crypto.h"
 #include "actors/base/reasons/reasons.h"
-#include "actors/wallet/ink.h"
 #include "actors/wallet/making.h"
-#include "actors/wallet/saying.h"
-#include "actors/wallet/statement.h"
 #include "actors/wallet/verdict.h"
-#include "proto/wallet.h"
+#include "actors/wallet/wallet_self.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,28 +14,6 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-/* A call whose charge is on its way to the disk. */
-struct waiting {
-	struct call *call;
-	struct transaction tx; /* its data lies in the call's arena */
-	char rule[POLICY_NAME + 1], purpose[65];
-	uint64_t put; /* it is dry when so many slots are */
-};
-
-struct wallet {
-	struct wallet_keys *keys; /* secret memory */
-	struct signer *signer;
-	char address[ADDRESS_TEXT];
-	char peer_id[PEER_ID_TEXT];
-	struct statement statement;
-	struct policy policy;
-	struct spent *spent;
-	struct ink *ink;
-	uint64_t put;                            /* slots given to the ink */
-	struct waiting waiting[SPENT_UNDER_WAY]; /* in the order they came */
-	uint64_t waiting_count, waiting_high, waiting_busy;
-};
 
 HANDLERS(wallet_handlers, WALLET_CALLS);
 
@@ -76,13 +50,7 @@ enum err on_wallet_binding(struct actor *self, struct call *call, const struct w
 
 /* -- signing ----------------------------------------------------------------------------------- */
 
-static uint64_t wall_clock(void)
-{
-	return (uint64_t)time(NULL);
-}
-
-/* Ends the call with a reason, for the asker, the log and whoever hears alerts. */
-static enum err refused(struct actor *self, struct call *call, const char *name, const char *why)
+enum err wallet_refuse(struct actor *self, struct call *call, const char *name, const char *why)
 {
 	struct wallet_refused alert = {.uid = call_asker(call).uid, .why = {why, (uint32_t)strlen(why)}};
 	snprintf(alert.call, sizeof alert.call, "%s", name);
@@ -168,11 +136,11 @@ static enum err sign_again(struct actor *self, struct call *call, const struct w
 	struct transaction tx = transaction_of(in);
 	uint8_t digest[32];
 	if (transaction_wrong(&tx))
-		return refused(self, call, "wallet_sign_tx", transaction_wrong(&tx));
+		return wallet_refuse(self, call, "wallet_sign_tx", transaction_wrong(&tx));
 	transaction_digest(&tx, digest);
 	if (memcmp(digest, before->bytes, sizeof digest) != 0)
-		return refused(self, call, "wallet_sign_tx",
-			       "this key (once) was used for another transaction");
+		return wallet_refuse(self, call, "wallet_sign_tx",
+				     "this key (once) was used for another transaction");
 	return wait_for_ink(self, call, in, "asked-again");
 }
 
@@ -191,141 +159,19 @@ enum err on_wallet_sign_tx(struct actor *self, struct call *call, const struct w
 		return ERR_BUSY;
 	}
 	if (memcmp(&in->once, &none, sizeof none) == 0)
-		return refused(self, call, "wallet_sign_tx",
-			       "once must be a random key of the caller, 32 bytes, for asking again");
+		return wallet_refuse(self, call, "wallet_sign_tx",
+				     "once must be a random key of the caller, 32 bytes, for asking again");
 	uint64_t now = spent_now(wallet->spent, wall_clock());
 	const struct hash *before = spent_once(wallet->spent, &in->once);
 	if (before)
 		return sign_again(self, call, in, before);
 	if (!verdict_transaction(&wallet->policy, wallet->spent, &tx, now, &charge, why))
-		return refused(self, call, "wallet_sign_tx", why);
+		return wallet_refuse(self, call, "wallet_sign_tx", why);
 	charge.once = in->once;
 	uint64_t offset = spent_add(wallet->spent, &charge, now, slot);
 	bug_if(!ink_put(wallet->ink, offset, slot));
 	wallet->put++;
 	return wait_for_ink(self, call, in, charge.rule);
-}
-
-static struct view in_arena(struct call *call, const char *text)
-{
-	size_t length = strlen(text);
-	char *kept = arena_take(call_arena(call), length + 1);
-	memcpy(kept, text, length);
-	return (struct view){kept, (uint32_t)length};
-}
-
-static void say(struct wallet *wallet, struct call *call, const char *text, struct view *statement,
-		struct signature *signature)
-{
-	*statement = in_arena(call, text);
-	sign_personal(wallet->signer, wallet->keys->wallet_secret, text, strlen(text), signature);
-}
-
-enum err on_wallet_sign_peer_proof(struct actor *self, struct call *call,
-				   const struct wallet_sign_peer_proof *in,
-				   struct wallet_sign_peer_proof_reply *out)
-{
-	struct wallet *wallet = actor_state(self);
-	char why[VERDICT_TEXT], text[SAYING_TEXT];
-	if (!verdict_peer_proof(&wallet->policy, in->timestamp, wall_clock(), why))
-		return refused(self, call, "wallet_sign_peer_proof", why);
-	saying_peer_proof(&wallet->keys->address, in->timestamp, text);
-	say(wallet, call, text, &out->statement, &out->signature);
-	return ERR_OK;
-}
-
-enum err on_wallet_sign_hub_challenge(struct actor *self, struct call *call,
-				      const struct wallet_sign_hub_challenge *in,
-				      struct wallet_sign_hub_challenge_reply *out)
-{
-	struct wallet *wallet = actor_state(self);
-	char why[VERDICT_TEXT], text[SAYING_TEXT];
-	if (!verdict_hub_challenge(&wallet->policy, in->hub, in->expires, wall_clock(), why))
-		return refused(self, call, "wallet_sign_hub_challenge", why);
-	const struct hub_challenge challenge = {in->hub, in->challenge, in->has_session, in->session,
-						in->expires};
-	saying_hub_challenge(&wallet->keys->address, &challenge, text);
-	say(wallet, call, text, &out->statement, &out->signature);
-	return ERR_OK;
-}
-
-enum err on_wallet_sign_relay_proof(struct actor *self, struct call *call,
-				    const struct wallet_sign_relay_proof *in,
-				    struct wallet_sign_relay_proof_reply *out)
-{
-	struct wallet *wallet = actor_state(self);
-	char why[VERDICT_TEXT];
-	if (!verdict_relay_proof(&wallet->policy, in->timestamp, wall_clock(), why))
-		return refused(self, call, "wallet_sign_relay_proof", why);
-	saying_relay_proof(&in->message_hash, &in->node_id, in->timestamp, &in->relay_nonce, &out->said);
-	sign_personal(wallet->signer, wallet->keys->wallet_secret, (const char *)out->said.bytes,
-		      sizeof out->said.bytes, &out->signature);
-	return ERR_OK;
-}
-
-/* -- what may be signed ------------------------------------------------------------------------ */
-
-static struct view coins(struct call *call, const struct u256 *amount)
-{
-	char text[U256_TEXT];
-	return in_arena(call, u256_text(amount, COIN_DECIMALS, text));
-}
-
-static void put_sums(struct call *call, const struct sums *sums, const struct u256 *value,
-		     const struct u256 *fee, struct policy_row *row)
-{
-	row->signed_today = sums->count;
-	row->value_today = coins(call, &sums->value);
-	row->value_per_day = coins(call, value);
-	row->fee_today = coins(call, &sums->fee);
-	row->fee_per_day = coins(call, fee);
-	row->last = sums->newest_s;
-}
-
-static void rule_row(const struct wallet *wallet, struct call *call, const struct policy_rule *rule,
-		     uint64_t now, struct policy_row *row)
-{
-	char text[U256_TEXT], methods[POLICY_METHODS_TEXT];
-	row->chain_id = wallet->policy.chains[rule->chain].id;
-	struct sums sums = spent_sums(wallet->spent, row->chain_id, rule->name, now);
-	put_sums(call, &sums, &rule->value_per_day, &rule->fee_per_day, row);
-	memcpy(row->rule, rule->name, sizeof row->rule);
-	row->to = rule->to;
-	row->methods = in_arena(call, policy_methods_text(rule, methods));
-	row->count_per_day = rule->count_per_day;
-	row->amount_word = rule->amount_word;
-	row->amount_today = in_arena(call, u256_text(&sums.amount, 0, text));
-	row->amount_per_day = in_arena(call, u256_text(&rule->amount_per_day, 0, text));
-	row->spacing_s = rule->spacing_s;
-}
-
-static void chain_row(const struct wallet *wallet, struct call *call, const struct policy_chain *chain,
-		      uint64_t now, struct policy_row *row)
-{
-	struct sums sums = spent_sums(wallet->spent, chain->id, NULL, now);
-	put_sums(call, &sums, &chain->value_per_day, &chain->fee_per_day, row);
-	row->chain_id = chain->id;
-	row->count_per_day = SPENT_SLOTS;
-}
-
-enum err on_wallet_policy(struct actor *self, struct call *call, const struct wallet_policy *in,
-			  struct wallet_policy_reply *out)
-{
-	(void)in;
-	struct wallet *wallet = actor_state(self);
-	const struct policy *policy = &wallet->policy;
-	uint64_t now = spent_now(wallet->spent, wall_clock());
-	char text[POLICY_WORDS_TEXT];
-	struct policy_row *rows = arena_take(call_arena(call), (POLICY_CHAINS + POLICY_RULES) * sizeof *rows);
-	for (unsigned i = 0; i < policy->chain_count; i++)
-		chain_row(wallet, call, &policy->chains[i], now, &rows[out->rules_count++]);
-	for (unsigned i = 0; i < policy->rule_count; i++)
-		rule_row(wallet, call, &policy->rules[i], now, &rows[out->rules_count++]);
-	out->present = policy->present;
-	out->rules = rows;
-	out->statements = in_arena(call, policy_statements_text(policy, text));
-	out->hubs = in_arena(call, policy_hubs_text(policy, text));
-	return ERR_OK;
 }
 
 /* -- birth -- */

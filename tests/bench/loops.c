@@ -7,7 +7,7 @@
  * COUNT times over loopback TCP */
 #include "actors/base/crypto/crypto.h"
 #include "actors/base/memory/memory.h"
-#include "actors/store/merkle.h"
+#include "actors/base/proof/merkle.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

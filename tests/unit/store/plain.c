@@ -6,7 +6,7 @@
 #include "actors/base/memory/memory.h"
 #include "actors/store/arena.h"
 #include "actors/store/marker.h"
-#include "actors/store/merkle.h"
+#include "actors/base/proof/merkle.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
