@@ -39,7 +39,9 @@
 #define STORE_GET_DONE(F)  F(cid, cid, 0) F(u64, bytes, 0) F(u32, ms, 0) F(str, end, 16)
 #define STORE_CORRUPTED(F) F(cid, cid, 0) F(u64, chunk, 0)
 
-#define STORE_MESSAGES(M) M(shard_range, SHARD_RANGE) M(blob_row, BLOB_ROW) M(sample_row, SAMPLE_ROW) M(proof_sum, PROOF_SUM) M(proof_row, PROOF_ROW)
+#define STORE_MESSAGES(M)                                                                                              \
+	M(shard_range, SHARD_RANGE) M(blob_row, BLOB_ROW) M(sample_row, SAMPLE_ROW) M(proof_sum, PROOF_SUM)            \
+	M(proof_row, PROOF_ROW)
 #define STORE_CALLS(C)                                                                                                 \
 	C(store_open, 0x0401, MAY(GATEWAY, SAME_NODE), IDEMPOTENT, 2000, NOTHING, STORE_OPEN_REPLY,                    \
 	  "a ticket for one stream; an earlier unused one is void")                                                    \

@@ -15,7 +15,8 @@
 static struct complaint too_long(void)
 {
 	struct complaint complaint = complaint_of(ERR_TOO_LARGE);
-	snprintf(complaint.text, sizeof complaint.text, "a challenge is at most %d bytes of JSON", PROVE_BODY);
+	snprintf(complaint.text, sizeof complaint.text, "a challenge is at most %d bytes of JSON",
+		 PROVE_BODY);
 	return complaint;
 }
 

@@ -6,7 +6,6 @@
 #include "actors/base/memory/memory.h"
 #include "actors/store/arena.h"
 #include "actors/store/marker.h"
-#include "actors/base/proof/merkle.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
@@ -77,62 +76,6 @@ Test(plain, a_chunk_is_sealed_as_the_header_says)
 	sealer_free(&by_hand);
 	sealer_free(&sealer);
 	store_keys_free(&keys);
-}
-
-/* -- Merkle ---------------------------------------------------------------------------------------------------------- */
-
-/* RFC 6962 2.1 as it is written there: by splitting, not by a stack. */
-static void by_splitting(const uint8_t *bytes, uint64_t length, uint8_t out[32])
-{
-	uint64_t leaves = (length + 1023) / 1024, k = 1;
-	if (leaves <= 1) {
-		uint8_t leaf[1025] = {0};
-		memcpy(leaf + 1, bytes, length);
-		sha256(leaf, length ? 1 + length : 0, out);
-		return;
-	}
-	while (k * 2 < leaves)
-		k *= 2;
-	uint8_t node[65] = {1};
-	by_splitting(bytes, k * 1024, node + 1);
-	by_splitting(bytes + k * 1024, length - k * 1024, node + 33);
-	sha256(node, 65, out);
-}
-
-Test(plain, the_merkle_root_is_that_of_rfc_6962)
-{
-	crypto_warm();
-	static uint8_t bytes[70 * 1024 + 17];
-	fill(bytes, sizeof bytes, 3);
-	const size_t lengths[] = {0,    1,    1023,     1024,     1025,  2048,        2049,
-				  3072, 5000, 7 * 1024, 8 * 1024, 65536, sizeof bytes};
-	for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
-		uint8_t right[32];
-		struct hash root;
-		by_splitting(bytes, lengths[i], right);
-		const size_t slices[] = {1, 777, 1024, 65536};
-		for (size_t s = 0; s < 4; s++) {
-			struct merkle merkle = {0};
-			for (size_t at = 0; at < lengths[i]; at += slices[s])
-				merkle_add(&merkle, bytes + at,
-					   lengths[i] - at < slices[s] ? lengths[i] - at : slices[s]);
-			merkle_end(&merkle, &root);
-			cr_expect_arr_eq(root.bytes, right, 32, "%zu bytes in slices of %zu", lengths[i],
-					 slices[s]);
-		}
-	}
-}
-
-/* RFC 6962 2.1: the hash of an empty list is that of an empty string (FIPS 180-4's vector). */
-Test(plain, the_merkle_root_of_nothing)
-{
-	crypto_warm();
-	struct merkle merkle = {0};
-	struct hash root;
-	char text[65];
-	merkle_end(&merkle, &root);
-	cr_expect_str_eq(hex_text(root.bytes, 32, text),
-			 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
 /* -- the free map ---------------------------------------------------------------------------------------------------- */
