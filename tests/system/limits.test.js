@@ -138,6 +138,16 @@ flood(['waiting for the committer', 'gets open', 'bytes used'], async () => {
 	await until('store@2', 'gets open', 'high', (b) => b.limit === 512 && b.high >= 1)
 })
 
+flood(['asks about proofs', 'proofs under way'], async () => {
+	const blob = await machine.put(1, Buffer.alloc(8 << 20, 7))
+	const body = JSON.stringify({ cid: blob.json.cid, challenge: '5a'.repeat(32) })
+	const sockets = await visitors(1, 300, () => `POST /proofs/generate HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
+	try {
+		await until('gateway@1', 'asks about proofs', 'turned away', (b) => b.limit === 32 && b.high === 32 && b.drops > 0)
+		await until('store@1', 'proofs under way', 'turned away', (b) => b.limit === 16 && b.high === 16 && b.drops > 0)
+	} finally { leave(sockets) }
+})
+
 flood(['reasons kept'], async () => {
 	machine.warrenFails('call', 'store@1', 'store_open')
 	machine.warrenFails('stop', 'broker')
