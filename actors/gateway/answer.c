@@ -26,6 +26,8 @@ static const char *code_of_status(unsigned status)
 		return "PRECONDITION_FAILED";
 	case MHD_HTTP_RANGE_NOT_SATISFIABLE:
 		return "RANGE_NOT_SATISFIABLE";
+	case MHD_HTTP_TOO_MANY_REQUESTS:
+		return "TOO_MANY_REQUESTS";
 	case MHD_HTTP_EXPECTATION_FAILED:
 		return "EXPECTATION_FAILED";
 	case MHD_HTTP_HTTP_VERSION_NOT_SUPPORTED:

@@ -273,6 +273,12 @@ static void show_limits(struct gateway *self, unsigned connections)
 						porch_drops(http_porch(self->http)), PORCH_GUESTS});
 }
 
+static struct rates *rates_wanted(struct actor *actor)
+{
+	const char *word = actor_setting(actor, "rate_limits");
+	return strcmp(word, "off") == 0 ? NULL : rates_new(strcmp(word, "all") == 0);
+}
+
 static int on_start(struct actor *actor)
 {
 	struct gateway *self = actor_state(actor);
@@ -284,6 +290,7 @@ static int on_start(struct actor *actor)
 				     .waiting = HTTP_WAITING,
 				     .node = actor_node(actor),
 				     .max_blob = actor_setting_number(actor, "max_blob_mb") << 20,
+				     .rates = rates_wanted(actor),
 				     .chunks = &self->chunks,
 				     .idle_ms = HTTP_IDLE_MS,
 				     .wait_ms = HTTP_WAIT_MS,
@@ -312,6 +319,10 @@ static int on_start(struct actor *actor)
 		return EXIT_WORLD;
 	}
 	show_limits(self, config.connections);
+	if (config.rates)
+		actor_limit(actor, (struct limit){"clients counted", rates_clients(config.rates),
+						  rates_clients(config.rates), rates_forgotten(config.rates),
+						  RATE_CLIENTS});
 	return 0;
 }
 

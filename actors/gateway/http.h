@@ -5,6 +5,7 @@
 
 #include "actors/gateway/facts.h"
 #include "actors/gateway/porch.h"
+#include "actors/gateway/rates.h"
 #include "actors/gateway/stream.h"
 
 struct http;
@@ -22,6 +23,7 @@ struct http_config {
 	uint16_t node;
 	uint64_t max_blob; /* bytes */
 	struct shards shards;
+	struct rates *rates; /* NULL: nobody is counted */
 	struct stream *stream;
 	struct chunks *chunks;
 	/* How long in ms: for a request's head, and between requests (idle); for a place among the transfers, or for the store

@@ -4,6 +4,7 @@
 
 #include "actors/base/log/log.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { FACTS_MS = 1000 }; /* how old the facts in an answer may be */
@@ -131,6 +132,47 @@ static struct complaint judge_target(const struct request *request)
 	return (struct complaint){0};
 }
 
+static enum rate rate_of(enum route route)
+{
+	switch (route) {
+	case ROUTE_STORE:
+		return RATE_STORE;
+	case ROUTE_PROVE:
+	case ROUTE_PROOFS:
+		return RATE_PROOF;
+	case ROUTE_BLOB:
+		return RATE_READ;
+	case ROUTE_HEALTH:
+	case ROUTE_INFO:
+	case ROUTE_METRICS:
+		return RATE_MONITORING;
+	case ROUTE_UNKNOWN:
+	case ROUTE_BAD_CID:
+	case ROUTE_BAD_PATH:
+		break;
+	}
+	return RATE_GENERAL;
+}
+
+/* Who asks too often is told when to come again. */
+static struct complaint judge_rate(const struct visit *visit)
+{
+	const struct http *http = visit->http;
+	if (!http->config.rates)
+		return (struct complaint){0};
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(visit->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	enum rate rate = rate_of(visit->request.target.route);
+	unsigned seconds = rates_ask(http->config.rates, info->client_addr, rate, http->now_ms);
+	if (!seconds)
+		return (struct complaint){0};
+	struct complaint complaint = complaint_make(MHD_HTTP_TOO_MANY_REQUESTS, NULL, "");
+	snprintf(complaint.text, sizeof complaint.text, "at most %u %s a minute from one address",
+		 rate_most(rate), rate_what(rate));
+	complaint.retry_s = seconds;
+	return complaint;
+}
+
 static void judge(struct visit *visit, const char *method, const char *version)
 {
 	struct request *request = &visit->request;
@@ -153,7 +195,9 @@ static void judge(struct visit *visit, const char *method, const char *version)
 			complaint_make(request->framing.status, NULL, request->framing.complaint);
 		request->unread = true; /* where the next request would begin is anybody's guess */
 	} else {
-		request->complaint = judge_target(request);
+		request->complaint = judge_rate(visit);
+		if (!request->complaint.status)
+			request->complaint = judge_target(request);
 	}
 }
 

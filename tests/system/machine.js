@@ -95,10 +95,11 @@ class Machine {
 	}
 
 	// One HTTP request; resolves to {status, headers, body}; rejects when the connection breaks.
-	request(node, method, target, { body, headers = {} } = {}) {
+	request(node, method, target, { body, headers = {}, from } = {}) { // from: our address, 127.x.y.z
 		return new Promise((resolve, reject) => {
 			const request = http.request({
-				host: '127.0.0.1', port: this.ports[node], method, path: target, headers, agent: this.agent(node), timeout: 20000,
+				host: '127.0.0.1', port: this.ports[node], method, path: target, headers, timeout: 20000,
+				agent: from ? false : this.agent(node), localAddress: from,
 			}, (response) => {
 				const parts = []
 				response.on('data', (part) => parts.push(part))

@@ -243,3 +243,19 @@ test('a node keeps only the shards it was given', async () => {
 		assert.match(refused.json.message, /971/)
 	} finally { await sharded.destroy() }
 })
+
+test('a client that asks too often waits, and only it', async () => {
+	const counted = await Machine.create({ nodes: 1, storage: 16, conf: 'rate_limits = "all";' })
+	try {
+		await counted.ready()
+		for (let i = 0; i < 60; i++) assert.strictEqual((await counted.put(1, Buffer.from(`blob ${i}`))).status, 201)
+		const late = await counted.put(1, Buffer.from('one more'))
+		assert.strictEqual(late.status, 429, late.body.toString())
+		const wait = Number(late.headers['retry-after'])
+		assert.ok(wait >= 1 && wait <= 60, `${wait}`)
+		assert.strictEqual(JSON.parse(late.body).error, 'TOO_MANY_REQUESTS')
+		assert.strictEqual((await counted.get(1, helloCid)).status, 404, 'it may still read')
+		const other = await counted.request(1, 'POST', '/store', { body: hello, from: '127.0.0.2' })
+		assert.strictEqual(other.status, 201, 'another client may still store')
+	} finally { await counted.destroy() }
+})
