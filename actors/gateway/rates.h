@@ -1,6 +1,7 @@
-/* How often one client may ask, per minute (FEATURES B19; seed 003). A window begins with a client's first request of a class and ends a
- * minute later; the request after the last one allowed is told when it may come again. Clients are IPv4 addresses and IPv6 networks of 64
- * bits, in a table that cannot grow: a new client takes the place of the one, among a few, whose window is oldest. Pure. */
+/* How often one client may ask, per minute (FEATURES B19; seed 003). A window begins with a client's first request of a class and
+ * ends a minute later; the request after the last one allowed is told when it may come again. Clients are IPv4 addresses and IPv6
+ * networks of 64 bits, in a table that cannot grow: a new client takes the place of the one, among a few, that was not seen for
+ * longest. Pure. */
 #ifndef WARREN_GATEWAY_RATES_H
 #define WARREN_GATEWAY_RATES_H
 

@@ -61,8 +61,8 @@ Test(rates, this_machine_is_counted_only_when_it_is_to_be)
 {
 	static const char *const ours[] = {"127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"};
 	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
-		for (int too = 0; too < 2; too++) {
-			rates = rates_new(too);
+		for (unsigned too = 0; too < 2; too++) {
+			rates = rates_new(too != 0);
 			unsigned refused = 0;
 			for (int n = 0; n < 61; n++)
 				refused += rates_ask(rates, from(ours[i]), RATE_STORE, 5) > 0;
