@@ -77,7 +77,7 @@ class Host {
 	// Begins an upload, and waits until node 1 says that it is under way.
 	async upload() {
 		this.box.sh('rm -f /run/go /run/answer; setsid bash /opt/upload >/dev/null 2>&1 </dev/null &')
-		await this.box.until('it is under way', () => /"what":"upload"/.test(this.box.sh('warren call gateway@1 actor_duties --json')))
+		await this.box.until('it is under way', () => JSON.parse(this.box.sh('warren call gateway@1 actor_duties --json')).duties.some((duty) => duty.what === 'upload'))
 	}
 	set(file, line) { this.box.sh(`f=/var/lib/warren/nodes/etc/${file}; sed -i '/^${line.split(' ')[0]} /d' $f; echo '${line}' >>$f`) }
 	stop() { this.box.sh(`systemctl stop --no-block ${UNIT}`) }

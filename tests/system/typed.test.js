@@ -12,7 +12,7 @@ const { onTerminal, family, WAIT } = require('./terminal.js')
 // The key of EIP-155's example, whose address is public.
 const KEY = '46'.repeat(32), ADDRESS = '0x9d8A62f656a8d1615C1294fd71e9CFb3E4855A4F'
 const PASSPHRASE = 'correct horse battery staple'
-let nextPort = 57000 + process.pid % 4000
+let nextPort = 18000 + process.pid % 2000
 
 function* filesBelow(folder) {
 	for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
