@@ -37,7 +37,7 @@ test('a backup has its name when it was read back, root alone reads it, and seve
 	try {
 		const days = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((day) => `nodes-2020010${day}T000000Z.backup`)
 		const others = ['nodes-2-20200101T000000Z.backup', 'nodes-before-the-move.backup', 'notes.txt']
-		for (const name of [...days, ...others, '.nodes-20200109T000001Z.backup.part']) put(name)
+		for (const name of [...days, ...others, '.nodes-20200109T000001Z.backup.part', '.nodes-20200109T000001Z.backup.part.part']) put(name)
 		const done = daily()
 		assert.strictEqual(done.code, 0, done.err)
 		const made = kept().find((name) => DAY.test(name) && !days.includes(name))
