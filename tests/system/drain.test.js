@@ -233,3 +233,20 @@ test('the time of a stop has an end: what runs then is cut, and that is said; a 
 		assert.doesNotMatch(machine.log('warrend'), /process\.ended .* signal=(6|11)\b/, 'nobody broke')
 	} finally { await machine.destroy() }
 })
+
+// Both in one turn: it is stopped while it is told to end and its gateway hangs up.
+test('a store that is told to end in the turn in which its gateway dies ends whole', async () => {
+	const machine = await Machine.create({ nodes: 1, storage: 16 })
+	try {
+		await machine.ready()
+		assert.strictEqual((await machine.put(1, Buffer.from('so that the gateway is connected'))).status, 201)
+		const { pid } = machine.process('store@1'), gateway = machine.process('gateway@1').pid
+		process.kill(pid, 'SIGSTOP')
+		process.kill(gateway, 'SIGKILL')
+		await machine.until('the gateway is gone', () => gone(gateway))
+		process.kill(pid, 'SIGTERM')
+		process.kill(pid, 'SIGCONT')
+		await machine.until('the store has ended', () => new RegExp(`process\\.ended process=store@1 pid=${pid} `).test(machine.log('warrend')))
+		assert.match(machine.log('warrend'), new RegExp(`process\\.ended process=store@1 pid=${pid} exit=0 `))
+	} finally { await machine.destroy() }
+})
