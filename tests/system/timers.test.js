@@ -12,7 +12,7 @@ const SCRIPT = path.join(__dirname, '..', '..', 'systemd', 'backup-daily')
 // It writes what it was told into FILE, and fails after that when it is to.
 const WARREN = `#!/bin/sh
 [ "$1 $3 $5" = "--root backup --passphrase-file" ] || exit 64
-printf '%s %s' "$2" "$(cat "$6")" >"$4"
+printf '%s %s %s' "$2" "$(cat "$6")" "$7" >"$4"
 exit "\${WARREN_FAILS:-0}"
 `
 
@@ -22,8 +22,8 @@ function scratch() {
 	fs.writeFileSync(path.join(at, 'bin', 'warren'), WARREN, { mode: 0o755 })
 	fs.writeFileSync(path.join(at, 'credentials', 'passphrase'), 'a long passphrase\n', { mode: 0o600 })
 	const put = (name) => fs.writeFileSync(path.join(at, 'kept', name), name)
-	const daily = (env = {}) => {
-		const done = spawnSync('sh', [SCRIPT, '/var/lib/warren/nodes', path.join(at, 'kept')], { encoding: 'utf8',
+	const daily = (env = {}, ...options) => {
+		const done = spawnSync('sh', [SCRIPT, '/var/lib/warren/nodes', path.join(at, 'kept'), ...options], { encoding: 'utf8',
 			env: { PATH: `${path.join(at, 'bin')}:${process.env.PATH}`, CREDENTIALS_DIRECTORY: path.join(at, 'credentials'), ...env } })
 		return { code: done.status, out: done.stdout, err: done.stderr }
 	}
@@ -38,12 +38,12 @@ test('a backup has its name when it was read back, root alone reads it, and seve
 		const days = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((day) => `nodes-2020010${day}T000000Z.backup`)
 		const others = ['nodes-2-20200101T000000Z.backup', 'nodes-before-the-move.backup', 'notes.txt']
 		for (const name of [...days, ...others, '.nodes-20200109T000001Z.backup.part', '.nodes-20200109T000001Z.backup.part.part']) put(name)
-		const done = daily()
+		const done = daily({}, '--blobs')
 		assert.strictEqual(done.code, 0, done.err)
 		const made = kept().find((name) => DAY.test(name) && !days.includes(name))
 		assert.deepStrictEqual(kept(), [...days.slice(3), made, ...others].sort(), done.out)
 		const file = path.join(at, 'kept', made)
-		assert.strictEqual(fs.readFileSync(file, 'utf8'), '/var/lib/warren/nodes a long passphrase')
+		assert.strictEqual(fs.readFileSync(file, 'utf8'), '/var/lib/warren/nodes a long passphrase --blobs')
 		assert.strictEqual(fs.statSync(file).mode & 0o777, 0o600)
 		assert.strictEqual(fs.statSync(path.join(at, 'kept')).mode & 0o777, 0o700)
 		assert.match(done.out, /nodes-20200101T000000Z\.backup is removed, as 7 later ones are there/)
