@@ -223,11 +223,19 @@ static struct birth_plan make_plan(const struct supervisor *s, const struct proc
 
 /* -- the birth --------------------------------------------------------------------------------- */
 
+/* Set again at each birth, so a changed one holds after `warren restart N`. */
+static void limit_together(struct supervisor *s, uint16_t node)
+{
+	uint32_t mib = config_node(s->config, node)->values[SETTING_memory_mb].number;
+	if (!limits_node(&s->limits, node, mib))
+		log_warn("limits.node",
+			 "node=%u memory_mb=%u why=\"its control group cannot be limited here\"", node, mib);
+}
+
 static void begin_life(struct supervisor *s, struct process *process, const struct newborn *newborn,
 		       bool readable)
 {
-	char who[WHO_TEXT], group[32];
-	snprintf(group, sizeof group, "%s-%u", process->row->name, process->node);
+	char who[WHO_TEXT], group[GROUP_TEXT];
 	process->pid = newborn->pid;
 	process->pidfd = newborn->pidfd;
 	process->gate = newborn->gate;
@@ -236,6 +244,9 @@ static void begin_life(struct supervisor *s, struct process *process, const stru
 	if (births_under_way(s) > s->births_high)
 		s->births_high = births_under_way(s);
 	process->born_ms = process->beat_ms = now_ms();
+	if (process->node)
+		limit_together(s, process->node);
+	limits_group(process->row->name, process->node, group);
 	process->missing = limits_enter(&s->limits, group, newborn->pid, process->row->memory_mib);
 	if (readable)
 		process->missing |= 1U << WALL_DUMPABLE;

@@ -11,6 +11,8 @@
 #include <grp.h>
 #include <string.h>
 
+enum { MEMORY_LEAST = 64 }; /* MiB; less is a slip, such as a number that was meant in GiB */
+
 static const struct setting_row rows[SETTINGS] = {
 #define SETTING(name, where, type, lowest, highest, fallback, environment, help) \
 	{#name, WHERE_##where, TYPE_##type, lowest, highest, fallback, environment},
@@ -169,6 +171,9 @@ bool setting_check(unsigned setting, const struct value *value, struct why *why)
 		if (value->number < row->lowest || value->number > row->highest)
 			return refuse(why, "%s is %u; it must be %u to %u", row->name, value->number,
 				      row->lowest, row->highest);
+		if (setting == SETTING_memory_mb && value->number && value->number < MEMORY_LEAST)
+			return refuse(why, "memory_mb is %u; a node needs at least %d, or 0 for no limit",
+				      value->number, MEMORY_LEAST);
 		return true;
 	}
 	size_t length = strlen(value->text);

@@ -247,7 +247,7 @@ static void on_ask(struct supervisor *s, const struct control_ask *ask, size_t l
 		return;
 	}
 	bool changes = control_changes(ask->verb);
-	if (err == ERR_OK && s->stopping && changes) {
+	if (err == ERR_OK && (s->stopping || s->leaving) && changes) {
 		err = ERR_UNAVAILABLE;
 		refuse(&why, "the machine is stopping");
 	}

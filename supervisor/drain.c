@@ -7,6 +7,8 @@
 #include "actors/base/log/log.h"
 
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 
 bool drain_begin(struct supervisor *s, uint16_t node, uint32_t within_ms)
 {
@@ -20,34 +22,83 @@ bool drain_begin(struct supervisor *s, uint16_t node, uint32_t within_ms)
 	return true;
 }
 
-/* Whether it waits for this one; tells it, the first time. */
-static bool waits_for(struct process *process)
+static bool works(const struct process *process)
 {
-	if (!process->pid || process->dead || process->ending || process->state != PROCESS_READY)
-		return false;
-	if (!process->closed && kill(process->pid, SIGUSR1) == 0)
+	return process->pid && !process->dead && !process->ending && process->state == PROCESS_READY;
+}
+
+static bool waits_for(const struct supervisor *s, const struct process *process)
+{
+	const struct node *node = &s->nodes[process->node];
+	return process->node && node->draining && !node->drain.over && works(process) && !process->drained;
+}
+
+unsigned drain_waits_for(const struct supervisor *s, uint16_t node, char names[DRAIN_NAMES])
+{
+	static const char more[] = " and others";
+	unsigned count = 0;
+	size_t length = 0;
+	char who[WHO_TEXT];
+	names[0] = '\0';
+	for (unsigned i = 0; i < s->count; i++) {
+		const struct process *process = s->processes[i];
+		if ((node && process->node != node) || !waits_for(s, process))
+			continue;
+		process_text(process, who);
+		if (length + strlen(who) + sizeof ", " + sizeof more <= DRAIN_NAMES)
+			length += (size_t)snprintf(names + length, DRAIN_NAMES - length, "%s%s",
+						   count ? ", " : "", who);
+		else
+			snprintf(names + length, DRAIN_NAMES - length, "%s", more);
+		count++;
+	}
+	return count;
+}
+
+/* Tells it, the first time. */
+static void tell(struct process *process)
+{
+	if (works(process) && !process->closed && kill(process->pid, SIGUSR1) == 0)
 		process->closed = true;
-	return !process->drained;
 }
 
 static void end_drain(struct supervisor *s, uint16_t node, bool cut)
 {
 	struct draining *drain = &s->nodes[node].drain;
+	char names[DRAIN_NAMES];
+	unsigned long long ms = elapsed_ms(now_ms(), drain->since_ms);
+	drain_waits_for(s, node, names);
 	drain->over = true;
 	drain->cut = cut;
-	log_line(cut ? LOG_WARN : LOG_INFO, "node.drained", "node=%u cut=%d ms=%llu", node, cut,
-		 (unsigned long long)elapsed_ms(now_ms(), drain->since_ms));
+	if (cut)
+		log_warn("node.drained",
+			 "node=%u cut=1 ms=%llu why=\"the time was up; what %s had under way is cut\"", node,
+			 ms, names);
+	else
+		log_info("node.drained", "node=%u cut=0 ms=%llu", node, ms);
 	family_stop(s, KIND_NONE, node);
+}
+
+void drain_by(struct supervisor *s, uint16_t node, uint64_t at_ms)
+{
+	struct draining *drain = &s->nodes[node].drain;
+	if (s->nodes[node].draining && drain->until_ms > at_ms)
+		drain->until_ms = at_ms;
+	s->dirty = true;
 }
 
 void drain_turn(struct supervisor *s, uint64_t now)
 {
 	bool waits[NODES_MAX + 1] = {false};
+	if (s->stopping) /* everybody is asked to end, whatever they do */
+		return;
 	for (unsigned i = 0; i < s->count; i++) {
 		struct process *process = s->processes[i];
 		const struct node *node = &s->nodes[process->node];
-		if (process->node && node->draining && !node->drain.over)
-			waits[process->node] |= waits_for(process);
+		if (!process->node || !node->draining || node->drain.over)
+			continue;
+		tell(process);
+		waits[process->node] |= waits_for(s, process);
 	}
 	for (unsigned node = 1; node <= NODES_MAX; node++) {
 		const struct node *at = &s->nodes[node];

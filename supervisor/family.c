@@ -137,13 +137,12 @@ static void close_listener(struct supervisor *s, struct process *process)
 
 static void free_process(struct supervisor *s, struct process *process)
 {
-	char name[32];
+	char name[GROUP_TEXT];
 	process_close_birth(s, process);
 	close_listener(s, process);
 	close(process->log_read);
 	close(process->log_write);
-	snprintf(name, sizeof name, "%s-%u", process->row->name, process->node);
-	limits_leave(&s->limits, name);
+	limits_leave(&s->limits, limits_group(process->row->name, process->node, name));
 	x_free(&process);
 }
 

@@ -184,11 +184,10 @@ static void on_end(void *context, int fd, uint32_t events)
 
 static void bury(struct supervisor *s, struct process *process)
 {
-	char group[32];
+	char group[GROUP_TEXT];
 	siginfo_t end;
 	waitid(P_PID, (id_t)process->pid, &end, WEXITED | WNOHANG);
-	snprintf(group, sizeof group, "%s-%u", process->row->name, process->node);
-	limits_kill(&s->limits, group);
+	limits_kill(&s->limits, limits_group(process->row->name, process->node, group));
 	process->pid = 0;
 	process->birth = 0;
 	process->dead = false;

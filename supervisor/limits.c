@@ -128,14 +128,16 @@ static bool give_controller(const char *group, const char *controller)
 	return false;
 }
 
+enum { LEVELS = 3 }; /* warren-<pid>, a node, a process */
+
 /* Groups of supervisors that were killed: only empty ones can be removed, so nothing alive is touched. */
-static void remove_group(const char *path)
+static void remove_group(const char *path, int levels)
 {
-	DIR *folder = opendir(path);
+	DIR *folder = levels > 1 ? opendir(path) : NULL;
 	char child[CGROUP_PATH];
 	for (const struct dirent *entry; folder && (entry = readdir(folder));)
 		if (entry->d_type == DT_DIR && entry->d_name[0] != '.' && join(child, path, entry->d_name))
-			rmdir(child);
+			remove_group(child, levels - 1);
 	if (folder)
 		closedir(folder);
 	rmdir(path);
@@ -151,7 +153,7 @@ static void remove_dead(const char *beside)
 		long pid = strtol(entry->d_name + 7, &end, 10);
 		if (!*end && pid > 0 && kill((pid_t)pid, 0) != 0 && errno == ESRCH &&
 		    join(path, beside, entry->d_name))
-			remove_group(path);
+			remove_group(path, LEVELS);
 	}
 	if (folder)
 		closedir(folder);
@@ -207,6 +209,44 @@ void limits_open(struct limits *limits, uint32_t without)
 			open_tree_of(&limits->trees[kind], &limits->trees[LIMIT_MEMORY], controllers[kind]);
 }
 
+/* -- one node ---------------------------------------------------------------------------------- */
+
+const char *limits_group(const char *actor, uint16_t node, char name[GROUP_TEXT])
+{
+	if (node)
+		snprintf(name, GROUP_TEXT, "node%u/%s", node, actor);
+	else
+		snprintf(name, GROUP_TEXT, "%s", actor);
+	return name;
+}
+
+/* 0 takes away what was set at an earlier birth. Version 1 has no word for none but -1. */
+static bool set_together(const struct limit_tree *tree, const char *group, uint32_t mib)
+{
+	const char *file = tree->second ? "memory.max" : "memory.limit_in_bytes";
+	if (!mib)
+		return put(group, file, tree->second ? "max" : "-1");
+	return put_number(group, file, (uint64_t)mib << 20);
+}
+
+bool limits_node(struct limits *limits, uint16_t node, uint32_t memory_mib)
+{
+	bool set = !memory_mib;
+	char name[GROUP_TEXT], group[CGROUP_PATH];
+	snprintf(name, sizeof name, "node%u", node);
+	for (int kind = 0; kind < LIMIT_KINDS; kind++) {
+		const struct limit_tree *tree = &limits->trees[kind];
+		if (!tree->there || !join(group, tree->path, name) || !make_group(group))
+			continue;
+		/* No process is ever in this group itself, so version 2 gives it controllers. */
+		if (tree->second)
+			give_controller(group, controllers[kind]);
+		if (kind == LIMIT_MEMORY)
+			set = set_together(tree, group, memory_mib);
+	}
+	return set;
+}
+
 /* -- one process ------------------------------------------------------------------------------- */
 
 static bool set_memory(const struct limit_tree *tree, const char *group, uint32_t mib)
@@ -258,8 +298,11 @@ void limits_leave(struct limits *limits, const char *name)
 {
 	for (int kind = 0; kind < LIMIT_KINDS; kind++) {
 		char group[CGROUP_PATH];
-		if (limits->trees[kind].there && join(group, limits->trees[kind].path, name))
-			rmdir(group);
+		if (!limits->trees[kind].there || !join(group, limits->trees[kind].path, name))
+			continue;
+		rmdir(group);
+		*strrchr(group, '/') = '\0';
+		rmdir(group);
 	}
 }
 
@@ -270,7 +313,7 @@ void limits_close(struct limits *limits)
 		if (!tree->there)
 			continue;
 		tree->there = false;
-		remove_group(tree->path);
+		remove_group(tree->path, LEVELS);
 		*strrchr(tree->path, '/') = '\0';
 		remove_dead(tree->path);
 	}

@@ -65,7 +65,8 @@ static void say_who_is_not(struct supervisor *s)
 
 static void tell_background(struct supervisor *s, const struct tally *tally, uint64_t now)
 {
-	bool all = tally->ready + tally->locked == s->count, wait = !s->stopping && !tally->all_final;
+	bool all = tally->ready + tally->locked == s->count,
+	     wait = !s->stopping && !s->leaving && !tally->all_final;
 	if (s->background < 0 || (wait && elapsed_ms(now, s->started_ms) < START_PATIENCE_MS))
 		return;
 	const char ready = tally->locked ? READY_LOCKED : READY_ALL;
@@ -99,7 +100,7 @@ static void tell_manager(struct supervisor *s, unsigned ready, bool all_settled)
 void ready_turn(struct supervisor *s, uint64_t now)
 {
 	struct tally tally = tally_of(s);
-	if (!s->stopping)
+	if (!s->stopping && !s->leaving)
 		tell_manager(s, tally.ready, tally.all_settled || s->told_ready);
 	tell_background(s, &tally, now);
 }

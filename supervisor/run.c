@@ -59,18 +59,10 @@ static int open_signals(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGQUIT);
 	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-static void begin_stopping(struct supervisor *s)
-{
-	if (s->stopping) /* told twice is told once */
-		return;
-	s->stopping = true;
-	s->stop_ms = now_ms();
-	notify("STOPPING=1");
 }
 
 static void on_signal(void *context, int fd, uint32_t events)
@@ -82,7 +74,7 @@ static void on_signal(void *context, int fd, uint32_t events)
 		if (info.ssi_signo == SIGHUP)
 			s->reload = true;
 		else
-			begin_stopping(s);
+			stop_asked(s, info.ssi_signo == SIGTERM);
 		s->dirty = true;
 	}
 }
@@ -329,7 +321,7 @@ static void steps(struct supervisor *s, uint64_t now)
 	s->dirty = false;
 	if (s->stopping)
 		everybody_ends(s);
-	else if (s->reload) {
+	else if (s->reload && !s->leaving) {
 		struct why why;
 		s->reload = false;
 		supervisor_reload(s, &why);
@@ -338,6 +330,7 @@ static void steps(struct supervisor *s, uint64_t now)
 		process_step(s, s->processes[i], now);
 	logs_turn(s); /* before the gates open: whose lines they are */
 	drain_turn(s, now);
+	stop_turn(s, now);
 	roster_turn(s, now);
 	control_turn(s, now);
 	command_turn(s, now);

@@ -107,7 +107,10 @@ struct supervisor {
 	bool id_changed;   /* this host is not the one that the nodes were made on */
 	bool dirty;    /* something happened that the next turn must look at, now */
 	bool reload;   /* SIGHUP, or asked for */
-	bool stopping;
+	bool leaving;  /* told to stop: the nodes drain first … */
+	bool stopping; /* … then all processes end */
+	uint64_t leave_ms; /* when the draining is over at the latest */
+	uint64_t said_ms;  /* when the service manager was told last what is waited for */
 	uint64_t started_ms, stop_ms, turned_ms, due_ms, fed_ms, watchdog_ms;
 	int background;   /* write end of a pipe to `warrend start`; -1: nobody waits, or it was told */
 	bool told_ready;  /* READY=1 */
@@ -159,8 +162,11 @@ void process_close_birth(struct supervisor *s, struct process *process); /* ever
 void process_fell(struct supervisor *s, struct process *process, bool lived, int exit_code); /* what follows its end */
 const char *process_text(const struct process *process, char text[WHO_TEXT]);
 
-/* -- stop.c: the order of ends --------------------------------------------------------------------------------------- */
+/* -- stop.c: the machine's end --------------------------------------------------------------------------------------- */
 
+/* Told to stop. `drains`: the nodes have stop_drain_s to end their work; told a second time, or not so, they have none. */
+void stop_asked(struct supervisor *s, bool drains);
+void stop_turn(struct supervisor *s, uint64_t now);
 unsigned stop_rank(enum kind kind); /* lower ends first */
 uint64_t stop_grace_ms(const struct supervisor *s, const struct process *process);
 bool stop_turn_has_come(const struct supervisor *s, const struct process *process);
@@ -169,6 +175,11 @@ bool stop_turn_has_come(const struct supervisor *s, const struct process *proces
 
 /* Begins it; false when it had begun already, which changes nothing. Without an operator waiting: it goes on by itself. */
 bool drain_begin(struct supervisor *s, uint16_t node, uint32_t within_ms);
+void drain_by(struct supervisor *s, uint16_t node, uint64_t at_ms); /* one under way ends by then at the latest */
+
+/* How many processes of the node (0: of any) are waited for, and who: "gateway@1, gateway@3 and others". */
+enum { DRAIN_NAMES = 200 };
+unsigned drain_waits_for(const struct supervisor *s, uint16_t node, char names[DRAIN_NAMES]);
 void drain_turn(struct supervisor *s, uint64_t now);
 
 /* -- measure.c: what must look at disks, which may hang ---------------------------------------------------------------- */

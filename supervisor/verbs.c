@@ -114,7 +114,7 @@ int verb_stop(struct machine *machine)
 		printf("nothing runs %s\n", machine->root);
 		return 0;
 	}
-	if (holder <= 1 || kill(holder, SIGTERM) != 0) {
+	if (holder <= 1 || kill(holder, SIGINT) != 0) {
 		fprintf(stderr, "the supervisor of %s (pid %d) cannot be told: %s\n", machine->root, holder,
 			holder <= 1 ? "its pid is not to be seen from here" : strerror(errno));
 		return 1;

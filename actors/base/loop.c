@@ -84,7 +84,7 @@ void actor_timer_cancel(struct actor *self, int slot)
 static void timers_turn(struct actor *self)
 {
 	uint64_t now = now_ms();
-	for (int i = 0; i < ACTOR_TIMERS; i++) {
+	for (int i = 0; i < ACTOR_TIMERS && !self->drained; i++) {
 		struct timer *timer = &self->timers[i], due = *timer;
 		if (!due.fire || due.at_ms > now)
 			continue;
@@ -230,7 +230,8 @@ static void serve(struct actor *self, const struct pollfd *item, int slot)
 	watch.ready(self, watch.context, watch.fd, events);
 }
 
-/* poll(2) on libzmq's own descriptors instead of zmq_poll, which asks the kernel several times a turn for each socket. They
+/* Nobody is called any more once the actor has drained: what its handlers stand on may be gone.
+ * poll(2) on libzmq's own descriptors instead of zmq_poll, which asks the kernel several times a turn for each socket. They
  * tell of a change and not of a state, so the bus is read until it is empty before each wait, also after we sent. */
 void loop_run(struct actor *self)
 {
@@ -240,6 +241,8 @@ void loop_run(struct actor *self)
 	while (!self->drained) {
 		bool more = bus_messages(self);
 		timers_turn(self);
+		if (self->drained)
+			break;
 		asks_turn(self);
 		int wait = wait_ms(self);
 		nfds_t count = gather(self, items, slots);
@@ -248,7 +251,7 @@ void loop_run(struct actor *self)
 			bug("poll");
 		if (ready > 0 && items[MONITOR_ITEM].revents)
 			bus_changes(self);
-		for (nfds_t i = FIRST_WATCH; ready > 0 && i < count; i++)
+		for (nfds_t i = FIRST_WATCH; ready > 0 && i < count && !self->drained; i++)
 			serve(self, &items[i], slots[i]);
 	}
 }

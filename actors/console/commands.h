@@ -62,7 +62,9 @@ struct console;
 	  "remove a node and its blobs for good; its keys are kept (root)", "warren remove 2 --stop")                  \
 	C(reregister, "reregister", "", 0, 0, "this machine has a new id, on purpose (root)", "warren reregister")     \
 	C(up, "up", "", 0, 0, "start the machine (warrend start)", "warren up")                                        \
-	C(down, "down", "", 0, 0, "stop the machine and all its nodes (warrend stop)", "warren down")                  \
+	C(down, "down", "", 0, 0,                                                                                      \
+	  "stop the machine and all its nodes within 10 s, whatever is under way (warrend stop)",                      \
+	  "warren down\nwarren drain all && warren down")                                                              \
 	C(alerts, "alerts", "[ack ID]", 0, 2, "what is wrong and was said: each alert, since when, and who has seen it", \
 	  "warren alerts -v\nwarren alerts ack 12")                                                                    \
 	C(metrics, "metrics", "", 0, 0,                                                                                \

@@ -48,6 +48,15 @@ function higher(deb, version, into) {
 // What processes of a machine are called (proto/actors.def).
 const OURS = '^(warren|(broker|scribe|steward|herald|meter)$|(store|wallet|gateway)@)'
 
+// A stranger's upload of /opt/body that stays in the middle of its body until /run/go is there; the answer is in /run/answer.
+const UPLOAD = `exec 3<>/dev/tcp/127.0.0.1/5001
+printf 'POST /store HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\nContent-Type: application/octet-stream\\r\\nContent-Length: %s\\r\\n\\r\\n' "$(stat -c %s /opt/body)" >&3
+head -c 100000 /opt/body >&3
+while [ ! -e /run/go ]; do sleep 0.1; done
+tail -c +100001 /opt/body >&3
+cat <&3 >/run/answer
+`
+
 class Host {
 	constructor(box) { this.box = box }
 	main(unit = UNIT) { return Number(this.box.sh(`systemctl show -P MainPID ${unit}`)) }
@@ -65,6 +74,14 @@ class Host {
 	get(port, cid) { return this.box.sh(`curl --silent --show-error --fail http://127.0.0.1:${port}/retrieve/${cid} | sha256sum`) }
 	code(port, cid) { return this.box.sh(`curl --silent --output /dev/null --write-out '%{http_code}' http://127.0.0.1:${port}/retrieve/${cid}`) }
 	proc(pid, name) { return new RegExp(`^${name}:\\s+(\\S+)`, 'm').exec(this.box.sh(`cat /proc/${pid}/status`))[1] }
+	// Begins an upload, and waits until node 1 says that it is under way.
+	async upload() {
+		this.box.sh('rm -f /run/go /run/answer; setsid bash /opt/upload >/dev/null 2>&1 </dev/null &')
+		await this.box.until('it is under way', () => JSON.parse(this.box.sh('warren call gateway@1 actor_duties --json')).duties.some((duty) => duty.what === 'upload'))
+	}
+	set(file, line) { this.box.sh(`f=/var/lib/warren/nodes/etc/${file}; sed -i '/^${line.split(' ')[0]} /d' $f; echo '${line}' >>$f`) }
+	stop() { this.box.sh(`systemctl stop --no-block ${UNIT}`) }
+	stopped() { return this.box.until('the unit has stopped', () => this.show('ActiveState') === 'inactive', 60000) }
 	mask(pid, name) { return BigInt('0x' + this.proc(pid, name)) }
 }
 
@@ -92,10 +109,14 @@ for (const debian of debians) {
 				assert.deepStrictEqual(at.pids(), [])
 				assert.strictEqual(box.try('systemctl list-unit-files --state=enabled --no-legend "warren*"').out, '')
 				assert.strictEqual(box.sh("stat -c '%a %U:%G' /usr/lib/warren/warren-*  /usr/lib/warren/warrend | sort -u"), '711 root:root')
+				assert.strictEqual(box.sh("stat -c '%a %U:%G' /var/backups/warren"), '700 root:root')
+				const files = box.sh('dpkg --listfiles warren')
+				for (const file of ['man/man1/warren.1.gz', 'man/man5/warren.conf.5.gz', 'man/man8/warrend.8.gz', 'bash-completion/completions/warren', 'zsh/vendor-completions/_warren'])
+					assert.ok(files.includes(`/usr/share/${file}\n`), file)
 			})
 
 			await step('systemd finds no fault in the units', () => {
-				const said = box.try('systemd-analyze verify warrend@nodes.service warren.target warren.slice warren-selftest.timer')
+				const said = box.try('systemd-analyze verify warrend@nodes.service warren.target warren.slice warren-selftest.timer warren-backup@nodes.timer warren-backup@nodes.service')
 				assert.strictEqual(said.code + said.out + said.err, '0')
 			})
 
@@ -145,9 +166,22 @@ for (const debian of debians) {
 			await step('memory and tasks are limited by control groups', () => {
 				const { pid } = at.process('wallet@1')
 				const own = (kind) => box.sh(`sed -n 's/^[0-9]*:${kind}:\\(.*\\)/\\1/p' /proc/${pid}/cgroup`)
-				assert.match(own('memory'), /\/warren-\d+\/wallet-1$/)
+				assert.match(own('memory'), /\/warren-\d+\/node1\/wallet$/)
 				assert.strictEqual(box.sh(`cat /sys/fs/cgroup/memory${own('memory')}/memory.limit_in_bytes`), String(64 << 20))
 				assert.strictEqual(box.sh(`cat /sys/fs/cgroup/pids${own('pids')}/pids.max`), '64')
+			})
+
+			await step('a node has a group of its own, with a limit on all of it', async () => {
+				at.set('node1.conf', 'memory_mb = 512;')
+				box.sh('warren reload; warren restart 1')
+				await at.ready()
+				const groups = box.sh(`find /sys/fs/cgroup/memory -path '*/warren-*/node1*' -name memory.limit_in_bytes -printf '%p ' -exec cat {} ';'`)
+				const limits = Object.fromEntries([...groups.matchAll(/\/warren-\d+\/(\S+)\/memory\.limit_in_bytes (\d+)/g)].map((m) => [m[1], Number(m[2]) / (1 << 20)]))
+				assert.deepStrictEqual(limits, { node1: 512, 'node1/gateway': 256, 'node1/store': 256, 'node1/wallet': 64 }, groups)
+				at.set('node1.conf', 'memory_mb = 0;')
+				box.sh('warren reload; warren restart 1')
+				await at.ready()
+				assert.ok(Number(box.sh(`cat "$(find /sys/fs/cgroup/memory -path '*/warren-*/node1/memory.limit_in_bytes')"`)) > 2 ** 50, 'none again')
 			})
 
 			await step('the journal has each process by its name, with the priorities of its levels', async () => {
@@ -190,6 +224,69 @@ for (const debian of debians) {
 				box.sh(`rm -r /run/systemd/system/${UNIT}.service.d; systemctl daemon-reload; systemctl reset-failed ${UNIT}; systemctl start ${UNIT}`)
 				await at.ready()
 				assert.strictEqual(at.get(5001, cid), sum)
+			})
+
+			await step('systemctl stop waits for an upload under way, says so, and what was acknowledged is there', async () => {
+				fs.writeFileSync(path.join(box.root, 'opt/body'), Buffer.alloc(3 << 20, 'drained '))
+				fs.writeFileSync(path.join(box.root, 'opt/upload'), UPLOAD)
+				const [, minutes, seconds] = /^(?:(\d+)min)? ?(?:(\d+)s)?$/.exec(at.show('TimeoutStopUSec'))
+				assert.ok(Number(minutes || 0) * 60 + Number(seconds || 0) > 90 + 10, 'longer than the longest stop_drain_s and the end')
+				at.set('warren.conf', 'stop_drain_s = 90;')
+				box.sh('warren reload')
+				await at.upload()
+				at.stop()
+				await box.until('systemd knows what is waited for', () => /Draining: waits for the work of gateway@1; \d+ s more at most/.test(at.show('StatusText')))
+				assert.strictEqual(at.show('ActiveState'), 'deactivating')
+				assert.strictEqual(box.sh("curl --silent --output /dev/null --write-out '%{http_code}' http://127.0.0.1:5001/health"), '503')
+				box.sh('touch /run/go')
+				await at.stopped()
+				assert.strictEqual(at.show('Result'), 'success')
+				const answer = box.sh('cat /run/answer')
+				assert.match(answer, /^HTTP\/1\.1 201 /)
+				box.sh(`systemctl start ${UNIT}`)
+				await at.ready()
+				assert.strictEqual(at.get(5001, /"cid":"(\w+)"/.exec(answer)[1]), box.sh('sha256sum </opt/body'))
+			})
+
+			await step('an endless one is cut at the limit, with a sentence in the journal; a second SIGTERM does not wait for that', async () => {
+				const said = (words) => box.sh(`journalctl -u ${UNIT} -t warrend -o cat`).includes(words)
+				at.set('warren.conf', 'stop_drain_s = 2;')
+				box.sh('warren reload')
+				await at.upload()
+				at.stop()
+				await at.stopped()
+				assert.strictEqual(at.show('Result'), 'success')
+				await box.until('it is said', () => said('why="the time was up; what gateway@1 had under way is cut"'))
+				assert.strictEqual(box.try('grep -c 201 /run/answer').out.trim() || '0', '0')
+				at.set('warren.conf', 'stop_drain_s = 90;')
+				box.sh(`systemctl start ${UNIT}`)
+				await at.ready()
+				await at.upload()
+				at.stop()
+				await box.until('it drains', () => /Draining/.test(at.show('StatusText')))
+				box.sh(`systemctl kill --kill-whom=main --signal=TERM ${UNIT}`)
+				await at.stopped()
+				await box.until('it is said', () => said('stop.hurried'))
+				box.sh(`systemctl start ${UNIT}`)
+				await at.ready()
+				assert.strictEqual(at.get(5001, cid), sum)
+			})
+
+			await step('the daily backup: skipped until there is a passphrase, then a file that root alone reads', () => {
+				const journal = () => box.sh('journalctl -u warren-backup@nodes.service -o cat')
+				box.sh('systemctl enable --now warren-backup@nodes.timer; systemctl start warren-backup@nodes.service')
+				assert.match(box.sh('systemctl list-timers --all --no-legend'), /warren-backup@nodes\.timer/)
+				assert.match(journal(), /\/etc\/credstore\/warren\.nodes\.backup[^]*skipped/)
+				assert.strictEqual(box.sh('ls -A /var/backups/warren'), '')
+				box.sh("install -d -m 0700 /etc/credstore; umask 077; echo 'a long passphrase' >/etc/credstore/warren.nodes.backup")
+				const stands_in = box.try('warren help backup').code !== 0 // a tree without the command: one that takes what it is told
+				if (stands_in)
+					box.sh(`printf '#!/bin/sh\\n[ "$1 $2 $3 $5" = "--root /var/lib/warren/nodes backup --passphrase-file" ] && cat "$6" >"$4"\\n' >/usr/local/bin/warren; chmod 755 /usr/local/bin/warren`)
+				box.sh('systemctl start warren-backup@nodes.service || { journalctl -u warren-backup@nodes.service -o cat; exit 1; }', { timeout: 600000 })
+				if (stands_in) box.sh('rm /usr/local/bin/warren')
+				const file = /backup: (\/var\/backups\/warren\/nodes-\d{8}T\d{6}Z\.backup)/.exec(journal())[1]
+				assert.strictEqual(box.sh('ls -A /var/backups/warren'), path.basename(file))
+				assert.strictEqual(box.sh(`stat -c '%a %U' ${file}; [ -s ${file} ] || echo empty`), '600 root')
 			})
 
 			await step('the selftest of the weekly timer finds every wall standing', () => {
@@ -241,7 +338,8 @@ for (const debian of debians) {
 			})
 
 			await step('purging keeps the keys and says where they are; installed again, the machine is what it was', async () => {
-				assert.match(box.sh('dpkg --purge warren 2>&1'), /\/var\/lib\/warren stay, with their keys/)
+				assert.match(box.sh('dpkg --purge warren 2>&1'), /\/var\/lib\/warren stay, with their keys[^]*the backups in \/var\/backups\/warren stay too/)
+				assert.strictEqual(box.sh('ls /etc/systemd/system/timers.target.wants 2>/dev/null | grep -c warren || true'), '0')
 				assert.strictEqual(box.sh('ls /etc/systemd/system/multi-user.target.wants | grep -c warrend || true'), '0')
 				box.sh('dpkg --install /opt/debs/warren.deb')
 				box.sh(`systemctl start ${UNIT}`)
@@ -251,7 +349,7 @@ for (const debian of debians) {
 			})
 
 			await step('purging where no machine is leaves nothing', () => {
-				box.sh('systemctl stop warren.target warrend@*; rm -r /var/lib/warren/nodes /var/lib/warren/second /etc/credstore/warren.*')
+				box.sh('systemctl stop warren.target warrend@*; rm -r /var/lib/warren/nodes /var/lib/warren/second /etc/credstore/warren.*; rm /var/backups/warren/*')
 				box.sh('dpkg --purge warren')
 				assert.strictEqual(box.sh('find / -xdev -path /opt -prune -o -path /var/log -prune -o -path /var/lib/systemd -prune -o -name "*warren*" -print'), '')
 			})

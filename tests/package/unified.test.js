@@ -25,19 +25,20 @@ group=/sys/fs/cgroup/warren.slice/$unit.service
 main() { systemctl show -P MainPID $unit; }
 ready() { for i in $(seq 300); do warren status --json 2>/dev/null | grep -q '"state"' &&
 	! warren status --json | tr ',' '\\n' | grep '"state"' | grep -qv ready && return; sleep 1; done; warren status; }
-limits() { for g in $group/warren-*/*/; do printf '%s.%s=%s %s %s\\n' "$1" "$(basename $g)" "$(cat $g/memory.max)" "$(cat $g/pids.max)" "$(wc -l <$g/cgroup.procs)"; done; }
+limits() { find $group/warren-*/ -mindepth 1 -type d | while read -r g; do printf '%s.%s=%s %s %s\\n' "$1" "\${g#$group/warren-*/}" "$(cat $g/memory.max)" "$(cat $g/pids.max)" "$(wc -l <$g/cgroup.procs)"; done; }
 dpkg --install /opt/warren.deb >/dev/null 2>&1; echo installed=$?
 warrend create >/dev/null
 warren add --tier bronze --storage 16 >/dev/null
+echo 'memory_mb = 512;' >>/var/lib/warren/nodes/etc/node1.conf
 systemctl start $unit; echo started=$?
 ready
 limits first
 for c in CapBnd CapPrm CapEff CapAmb; do echo $c=$(sed -n "s/^$c:.//p" /proc/$(main)/status); done
 echo missing=$(warren doctor | grep -o 'wall "[a-z]*"' | tr -d '\\n')
 was=$(main)
-echo 65536 >$group/warren-$was/gateway-1/memory.max
-for i in $(seq 120); do warren logs warrend >/dev/null 2>&1; [ "$(journalctl -k -o cat | grep -c 'Memory cgroup out of memory.*warren-gateway')" != 0 ] && break; sleep 1; done
-echo oom=$(journalctl -k -o cat | grep -c 'Memory cgroup out of memory.*warren-gateway')
+echo 65536 >$group/warren-$was/node1/gateway/memory.max
+for i in $(seq 120); do warren logs warrend >/dev/null 2>&1; [ "$(journalctl -k -o cat | grep -c 'Memory cgroup out of memory.*(gateway@1)')" != 0 ] && break; sleep 1; done
+echo oom=$(journalctl -k -o cat | grep -c 'Memory cgroup out of memory.*(gateway@1)')
 sleep 2; ready
 echo same=$([ "$was" = "$(main)" ] && echo yes)
 kill -KILL $was
@@ -58,12 +59,12 @@ test('under version 2 of control groups', () => {
 		fs.copyFileSync(deb, path.join(box.root, 'opt/warren.deb'))
 		fs.writeFileSync(path.join(box.root, 'opt/try'), TRY)
 		const said = run('tests/package/virtual', [box.root])
-		const is = Object.fromEntries(said.split('\n').map((line) => /^([\w.-]+)=(.*)$/.exec(line)).filter(Boolean).map((m) => [m[1], m[2]]))
+		const is = Object.fromEntries(said.split('\n').map((line) => /^([\w./-]+)=(.*)$/.exec(line)).filter(Boolean).map((m) => [m[1], m[2]]))
 		assert.deepStrictEqual([is.installed, is.started], ['0', '0'], said)
 		for (const when of ['first', 'second'])
 			assert.deepStrictEqual(Object.entries(is).filter(([name]) => name.startsWith(`${when}.`)).map(([name, value]) => [name.slice(when.length + 1), value]).sort(), [
-				['broker-0', `${256 << 20} 64 1`], ['gateway-1', `${256 << 20} 64 1`], ['scribe-0', `${64 << 20} 64 1`],
-				['steward-0', `${64 << 20} 64 1`], ['store-1', `${256 << 20} 64 1`], ['wallet-1', `${64 << 20} 64 1`]], said)
+				['broker', `${256 << 20} 64 1`], ['node1', `${512 << 20} max 0`], ['node1/gateway', `${256 << 20} 64 1`], ['node1/store', `${256 << 20} 64 1`],
+				['node1/wallet', `${64 << 20} 64 1`], ['scribe', `${64 << 20} 64 1`], ['steward', `${64 << 20} 64 1`]], said)
 		for (const name of ['CapBnd', 'CapPrm', 'CapEff']) assert.strictEqual(is[name], '00000000012011eb', name)
 		assert.strictEqual(is.CapAmb, '0000000000000000')
 		assert.ok(['', 'wall "secrets"'].includes(is.missing), is.missing)

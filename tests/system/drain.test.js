@@ -3,6 +3,7 @@
 const test = require('node:test')
 const assert = require('node:assert')
 const crypto = require('node:crypto')
+const fs = require('node:fs')
 const http = require('node:http')
 const net = require('node:net')
 const path = require('node:path')
@@ -167,5 +168,85 @@ test('an idle node drains at once; a start in the middle of a drain ends it', as
 		assert.strictEqual((await machine.put(1, Buffer.from('it takes new ones on'))).status, 201)
 		machine.warren('drain', '1')
 		assert.strictEqual(running(machine, 1), 0)
+	} finally { await machine.destroy() }
+})
+
+// -- the machine's own end: SIGTERM is what a service manager sends ------------------------------
+
+const gone = (pid) => { try { process.kill(pid, 0); return false } catch { return true } }
+const WAIT = 60000
+
+test('SIGTERM lets work under way end, and only that; then the machine ends', async () => {
+	const machine = await Machine.create({ nodes: 2, storage: 64, conf: 'stop_drain_s = 90;' })
+	try {
+		await machine.ready()
+		const body = crypto.randomBytes(3 << 20), upload = slowUpload(machine, 1, body), { supervisor } = machine
+		await machine.until('it is under way', () => duties(machine, 1).duties.length === 1)
+		process.kill(supervisor, 'SIGTERM')
+		await machine.until('node 2 had nothing to end', () => running(machine, 2) === 0)
+		assert.strictEqual((await machine.request(1, 'GET', '/health')).status, 503)
+		assert.match(machine.warrenFails('start', '2').err, /the machine is stopping/)
+		assert.strictEqual(machine.process('store@1').state, 'ready', 'node 1 is waited for')
+		upload.finish()
+		const answer = await upload.answer
+		assert.strictEqual(answer.status, 201)
+		await machine.until('the machine has ended', () => gone(supervisor), WAIT)
+		assert.match(machine.log('warrend'), /node\.drained node=1 cut=0[^]*process\.ended process=broker/)
+		assert.doesNotMatch(machine.log('warrend'), /process\.ended .* signal=/, 'each ended by itself')
+		machine.start()
+		await machine.ready()
+		assert.ok((await machine.get(1, answer.json.cid)).body.equals(body), 'what was acknowledged is there')
+	} finally { await machine.destroy() }
+})
+
+test('the time of a stop has an end: what runs then is cut, and that is said; a second SIGTERM and `warrend stop` do not wait', async () => {
+	const machine = await Machine.create({ nodes: 1, storage: 64, conf: 'stop_drain_s = 2;' })
+	const endless = async () => {
+		const upload = slowUpload(machine, 1, crypto.randomBytes(3 << 20))
+		await machine.until('it is under way', () => duties(machine, 1).duties.length === 1)
+		return upload
+	}
+	const again = async () => { machine.start(); await machine.ready() }
+	try {
+		await machine.ready()
+		let upload = await endless()
+		process.kill(machine.supervisor, 'SIGTERM')
+		await assert.rejects(upload.answer)
+		await machine.until('it has ended', () => gone(machine.supervisor), WAIT)
+		assert.match(machine.log('warrend'), /warn warrend\S* node\.drained node=1 cut=1 ms=\d+ why="the time was up; what gateway@1 had under way is cut"/)
+
+		fs.writeFileSync(path.join(machine.root, 'etc', 'warren.conf'), fs.readFileSync(path.join(machine.root, 'etc', 'warren.conf'), 'utf8').replace('stop_drain_s = 2', 'stop_drain_s = 90'))
+		await again()
+		upload = await endless()
+		process.kill(machine.supervisor, 'SIGTERM')
+		await machine.until('it drains', () => machine.status().nodes[0].state === 'draining')
+		process.kill(machine.supervisor, 'SIGTERM')
+		await assert.rejects(upload.answer)
+		await machine.until('it has ended', () => gone(machine.supervisor), 15000)
+		assert.match(machine.log('warrend'), /stop\.hurried why="somebody hurries; what [^"]*gateway@1 had under way is cut"/)
+
+		await again()
+		upload = await endless()
+		machine.warrend('stop')
+		await assert.rejects(upload.answer)
+		await machine.until('it has ended', () => gone(machine.supervisor), WAIT)
+		assert.doesNotMatch(machine.log('warrend'), /process\.ended .* signal=(6|11)\b/, 'nobody broke')
+	} finally { await machine.destroy() }
+})
+
+// Both in one turn: it is stopped while it is told to end and its gateway hangs up.
+test('a store that is told to end in the turn in which its gateway dies ends whole', async () => {
+	const machine = await Machine.create({ nodes: 1, storage: 16 })
+	try {
+		await machine.ready()
+		assert.strictEqual((await machine.put(1, Buffer.from('so that the gateway is connected'))).status, 201)
+		const { pid } = machine.process('store@1'), gateway = machine.process('gateway@1').pid
+		process.kill(pid, 'SIGSTOP')
+		process.kill(gateway, 'SIGKILL')
+		await machine.until('the gateway is gone', () => gone(gateway))
+		process.kill(pid, 'SIGTERM')
+		process.kill(pid, 'SIGCONT')
+		await machine.until('the store has ended', () => new RegExp(`process\\.ended process=store@1 pid=${pid} `).test(machine.log('warrend')))
+		assert.match(machine.log('warrend'), new RegExp(`process\\.ended process=store@1 pid=${pid} exit=0 `))
 	} finally { await machine.destroy() }
 })

@@ -153,6 +153,24 @@ Test(config, bounds_are_inclusive)
 	assert_mistake("etc/node1.conf:1: ", "port is 0");
 }
 
+Test(config, memory_of_a_node_is_none_or_enough_to_live)
+{
+	scratch_write(&scratch, "warren.conf", 0644, "memory_mb = 512;\nstop_drain_s = 90;\n");
+	node(1, "");
+	node(2, "memory_mb = 0;\n");
+	node(3, "memory_mb = 64;\n");
+	struct config *config = load();
+	cr_assert_not_null(config);
+	cr_assert_eq(config_node(config, 1)->values[SETTING_memory_mb].number, 512);
+	cr_assert_eq(config_node(config, 2)->values[SETTING_memory_mb].number, 0);
+	config_free(&config);
+	node(3, "memory_mb = 63;\n");
+	assert_mistake("etc/node3.conf:1: ", "at least 64, or 0");
+	node(3, "");
+	scratch_write(&scratch, "warren.conf", 0644, "stop_drain_s = 91;\n");
+	assert_mistake("etc/warren.conf:1: ", "0 to 90");
+}
+
 Test(config, values_of_another_kind_are_mistakes)
 {
 	node(1, "port = 5001.5;\n");
