@@ -334,6 +334,8 @@ static void steps(struct supervisor *s, uint64_t now)
 		s->reload = false;
 		supervisor_reload(s, &why);
 	}
+	s->births = births_under_way(s);
+	stop_look(s);
 	for (unsigned i = 0; i < s->count; i++)
 		process_step(s, s->processes[i], now);
 	logs_turn(s); /* before the gates open: whose lines they are */

@@ -8,6 +8,8 @@
 enum {
 	MESSAGES_A_TURN = 64, /* so that a flood on the bus does not starve timers and descriptors */
 	LONGEST_WAIT_MS = 1000,
+	HELLO_AGAIN_MS = 200,
+	TICKS = 16, /* of a second; a node's processes share one */
 };
 
 uint64_t now_ns(void)
@@ -65,6 +67,14 @@ static int timer_set(struct actor *self, struct timer timer)
 	bug("too many timers");
 }
 
+/* What is done every so often is done at whole multiples of its time, from the tick of our node on: so all of one process comes
+ * in one wake-up, and a second of a machine of hundreds of nodes is as even as that of one. */
+static uint64_t next_tick(const struct actor *self, uint64_t ms)
+{
+	uint64_t tick = self->born.birth.node % TICKS * (1000 / TICKS), now = now_ms() + 1000 - tick;
+	return now - now % ms + ms - 1000 + tick;
+}
+
 int actor_after(struct actor *self, uint64_t ms, timer_fn *fire, void *context)
 {
 	return timer_set(self, (struct timer){now_ms() + ms, 0, fire, context});
@@ -72,7 +82,7 @@ int actor_after(struct actor *self, uint64_t ms, timer_fn *fire, void *context)
 
 int actor_every(struct actor *self, uint64_t ms, timer_fn *fire, void *context)
 {
-	return timer_set(self, (struct timer){now_ms() + ms, ms, fire, context});
+	return timer_set(self, (struct timer){next_tick(self, ms), ms, fire, context});
 }
 
 void actor_timer_cancel(struct actor *self, int slot)
@@ -88,10 +98,8 @@ static void timers_turn(struct actor *self)
 		struct timer *timer = &self->timers[i], due = *timer;
 		if (!due.fire || due.at_ms > now)
 			continue;
-		if (due.every_ms)
-			timer->at_ms =
-				now +
-				due.every_ms; /* after a stall, once; not once for each that was missed */
+		if (due.every_ms) /* after a stall, once; not once for each that was missed */
+			timer->at_ms = next_tick(self, due.every_ms);
 		else
 			actor_timer_cancel(self, i);
 		due.fire(self, due.context);
@@ -114,11 +122,23 @@ static int timers_wait_ms(struct actor *self, int most)
 
 /* -- the bus --------------------------------------------------------------------------------------------------------- */
 
-void hello_again(struct actor *self, void *context)
+static void hello_again(struct actor *self, void *context)
 {
 	(void)context;
-	if (!self->bus.broker_birth)
-		bus_hello(&self->bus);
+	self->helloing = false;
+	if (self->bus.broker_birth)
+		return;
+	bus_hello(&self->bus);
+	hello_soon(self);
+}
+
+/* Only while there is no welcome: who is welcome has no timer for it. */
+void hello_soon(struct actor *self)
+{
+	if (self->helloing)
+		return;
+	self->helloing = true;
+	actor_after(self, HELLO_AGAIN_MS, hello_again, NULL);
 }
 
 static void welcomed(struct actor *self, const struct envelope *envelope)
@@ -170,6 +190,7 @@ static void bus_changes(struct actor *self)
 			bus_hello(&self->bus);
 		else
 			asks_lost(self);
+		hello_soon(self);
 	}
 }
 
