@@ -1,6 +1,8 @@
 /* The loop: the bus, watched descriptors, timers. One thread; nothing in it waits but poll. */
 #include "actors/base/runtime.h"
 
+#include "actors/base/tick.h"
+
 #include <errno.h>
 #include <malloc.h>
 #include <time.h>
@@ -9,7 +11,6 @@ enum {
 	MESSAGES_A_TURN = 64, /* so that a flood on the bus does not starve timers and descriptors */
 	LONGEST_WAIT_MS = 1000,
 	HELLO_AGAIN_MS = 200,
-	TICKS = 16, /* of a second; a node's processes share one */
 };
 
 uint64_t now_ns(void)
@@ -67,14 +68,6 @@ static int timer_set(struct actor *self, struct timer timer)
 	bug("too many timers");
 }
 
-/* What is done every so often is done at whole multiples of its time, from the tick of our node on: so all of one process comes
- * in one wake-up, and a second of a machine of hundreds of nodes is as even as that of one. */
-static uint64_t next_tick(const struct actor *self, uint64_t ms)
-{
-	uint64_t tick = self->born.birth.node % TICKS * (1000 / TICKS), now = now_ms() + 1000 - tick;
-	return now - now % ms + ms - 1000 + tick;
-}
-
 int actor_after(struct actor *self, uint64_t ms, timer_fn *fire, void *context)
 {
 	return timer_set(self, (struct timer){now_ms() + ms, 0, fire, context});
@@ -82,7 +75,8 @@ int actor_after(struct actor *self, uint64_t ms, timer_fn *fire, void *context)
 
 int actor_every(struct actor *self, uint64_t ms, timer_fn *fire, void *context)
 {
-	return timer_set(self, (struct timer){next_tick(self, ms), ms, fire, context});
+	return timer_set(self,
+			 (struct timer){tick_after(now_ms(), ms, self->born.birth.node), ms, fire, context});
 }
 
 void actor_timer_cancel(struct actor *self, int slot)
@@ -99,7 +93,7 @@ static void timers_turn(struct actor *self)
 		if (!due.fire || due.at_ms > now)
 			continue;
 		if (due.every_ms) /* after a stall, once; not once for each that was missed */
-			timer->at_ms = next_tick(self, due.every_ms);
+			timer->at_ms = tick_after(now, due.every_ms, self->born.birth.node);
 		else
 			actor_timer_cancel(self, i);
 		due.fire(self, due.context);
