@@ -5,7 +5,7 @@ const test = require('node:test')
 const assert = require('node:assert')
 const fs = require('node:fs')
 const path = require('node:path')
-const { spawnSync } = require('node:child_process')
+const { spawn, spawnSync } = require('node:child_process')
 const { Machine } = require('./machine.js')
 
 const NODES = process.env.WARREN_LONG ? 100 : 10
@@ -97,6 +97,33 @@ test('too few open files for so many nodes: refused before anything starts, with
 		assert.strictEqual(start(Number(needs[1])).status, 0, 'as many as it says are enough')
 		await machine.ready(PATIENCE_MS)
 	} finally { await machine.destroy() }
+})
+
+// Node has no datagram sockets of this kind; perl is on every Debian.
+const LISTENER = 'use Socket; socket(S, AF_UNIX, SOCK_DGRAM, 0) && bind(S, pack_sockaddr_un($ARGV[0])) or die $!; $| = 1; print "listening\\n"; ' +
+	'while (defined recv(S, $_, 4096, 0)) { print "$_\\n--\\n" }'
+
+test('the service manager is given more time as long as processes come up, and no longer', async () => {
+	const machine = await Machine.create({ nodes: 2, start: false })
+	const socket = path.join(machine.root, 'notify'), children = []
+	try {
+		const listener = spawn('perl', ['-e', LISTENER, socket], { stdio: ['ignore', 'pipe', 'inherit'] })
+		children.push(listener)
+		let text = ''
+		listener.stdout.on('data', (part) => { text += part })
+		await machine.until('somebody listens', () => text.includes('listening'), PATIENCE_MS)
+		children.push(spawn(path.join(machine.root, 'bin', 'warrend'), ['--root', machine.root, 'run'], { stdio: 'ignore',
+			env: { ...process.env, NOTIFY_SOCKET: socket } }))
+		await machine.until('it is ready', () => text.includes('READY=1'), PATIENCE_MS)
+		await machine.ready(PATIENCE_MS)
+		const told = text.split('--\n').map((one) => one.replace('listening\n', '')), ready = told.findIndex((one) => one.includes('READY=1'))
+		assert.ok(ready > 0, text)
+		for (const one of told.slice(0, ready)) assert.match(one, /^EXTEND_TIMEOUT_USEC=60000000\nSTATUS=\d+ of 9 processes ready\n$/)
+		assert.ok(!told.slice(ready).join('').includes('EXTEND'), text)
+	} finally {
+		await machine.destroy()
+		for (const child of children) child.kill('SIGTERM')
+	}
 })
 
 test('what ends the number of nodes is said', async () => {
