@@ -378,10 +378,8 @@ static void on_roster(struct broker *self)
 static void send_counts(struct broker *self)
 {
 	struct roster_counts counts = self->counts;
-	counts.verb = ROSTER_COUNTS;
 	counts.open = self->asks.count;
 	counts.open_high = self->asks.high;
-	counts.open_limit = OPEN_ASKS;
 	for (unsigned i = 0; i < PEOPLE_MAX + self->peers.processes; i++)
 		*(i < PEOPLE_MAX ? &counts.people : &counts.peers) += self->peers.all[i].welcome;
 	send(self->roster, &counts, sizeof counts, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -407,7 +405,8 @@ static void turn(struct broker *self)
 		return;
 	self->denials = 0;
 	born_pulse(LIFE_BEAT);
-	send_counts(self);
+	if (poll(&(struct pollfd){self->roster, POLLOUT, 0}, 1, 0) == 1) /* acknowledgements need room */
+		send_counts(self);
 }
 
 /* Reads a door until nothing is left, or its share of this turn is used up. */
@@ -449,7 +448,8 @@ static void loop(struct broker *self)
 
 int main(void)
 {
-	static struct broker self = {.limits = {BOUNDS_OF_BROKER(BOUND_ROW)}};
+	static struct broker self = {.limits = {BOUNDS_OF_BROKER(BOUND_ROW)},
+				     .counts = {.verb = ROSTER_COUNTS, .open_limit = OPEN_ASKS}};
 	mallopt(M_ARENA_MAX, 1);
 	if (!born_read(&self.born, BROKER))
 		return EXIT_CONFIG;

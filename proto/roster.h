@@ -15,6 +15,9 @@ enum roster_verb {
 	ROSTER_REASON,   /* to the supervisor: struct roster_reason, what the broker decided and why */
 };
 
+/* Entries that are not acknowledged yet, at most: so many acknowledgements always find room on their way back. */
+enum { ROSTER_WINDOW = 64 };
+
 struct roster_entry {
 	uint32_t verb;
 	uint32_t serial; /* counts up from 1 for each broker birth */

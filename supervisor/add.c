@@ -54,7 +54,10 @@ static bool choose_number(struct adding *adding, uint16_t *number, struct why *w
 		if (node_has_config(adding->machine, (uint16_t)node) ||
 		    node_has_folder(adding->machine, (uint16_t)node))
 			*number = (uint16_t)(node + 1);
-	return *number <= NODES_MAX || refuse(why, "a machine has at most %d nodes", NODES_MAX);
+	return *number <= NODES_MAX ||
+	       refuse(why,
+		      "node numbers end at %d, as a machine's block of uids does, and none is given twice",
+		      NODES_MAX);
 }
 
 static bool choose_size(const struct adding *adding, uint32_t *mib, struct why *why)

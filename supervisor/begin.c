@@ -241,8 +241,8 @@ static void begin_life(struct supervisor *s, struct process *process, const stru
 	process->gate = newborn->gate;
 	process->report = newborn->report;
 	process->state = PROCESS_WAITING;
-	if (births_under_way(s) > s->births_high)
-		s->births_high = births_under_way(s);
+	if (++s->births > s->births_high)
+		s->births_high = s->births;
 	process->born_ms = process->beat_ms = now_ms();
 	if (process->node)
 		limit_together(s, process->node);

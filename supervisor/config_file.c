@@ -47,8 +47,8 @@ static bool take(const config_setting_t *from, const struct setting_row *row, st
 	long long given =
 		type == CONFIG_TYPE_INT ? config_setting_get_int(from) : config_setting_get_int64(from);
 	if (given < row->lowest || given > row->highest)
-		return refuse(why, "%s is %lld; it must be %u to %u", row->name, given, row->lowest,
-			      row->highest);
+		return refuse(why, "%s is %lld; it must be %u to %u%s", row->name, given, row->lowest,
+			      row->highest, setting_bound(row));
 	char text[24];
 	snprintf(text, sizeof text, "%lld", given);
 	value->text = x_copy(text);

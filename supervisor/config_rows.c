@@ -164,13 +164,18 @@ static bool check_text(unsigned setting, const char *text, struct why *why)
 	return true;
 }
 
+const char *setting_bound(const struct setting_row *row)
+{
+	return row == &rows[SETTING_max_nodes] ? ", as a machine's block of uids has no more places" : "";
+}
+
 bool setting_check(unsigned setting, const struct value *value, struct why *why)
 {
 	const struct setting_row *row = &rows[setting];
 	if (row->type == TYPE_INT) {
 		if (value->number < row->lowest || value->number > row->highest)
-			return refuse(why, "%s is %u; it must be %u to %u", row->name, value->number,
-				      row->lowest, row->highest);
+			return refuse(why, "%s is %u; it must be %u to %u%s", row->name, value->number,
+				      row->lowest, row->highest, setting_bound(row));
 		if (setting == SETTING_memory_mb && value->number && value->number < MEMORY_LEAST)
 			return refuse(why, "memory_mb is %u; a node needs at least %d, or 0 for no limit",
 				      value->number, MEMORY_LEAST);

@@ -21,6 +21,9 @@ enum setting setting_by_name(const char *name);          /* SETTINGS: none */
 /* The word of settings.def that was probably meant; NULL when none is near. */
 const char *setting_near(const char *name);
 
+/* Why its highest is what it is, as the end of a sentence; "" where that needs no saying. */
+const char *setting_bound(const struct setting_row *row);
+
 /* Bounds, and what only this word asks (a known tier, a numeric address, a group that exists …). Not what depends on another
  * word. */
 bool setting_check(unsigned setting, const struct value *value, struct why *why);

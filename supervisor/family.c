@@ -214,6 +214,7 @@ void family_stop(struct supervisor *s, enum kind kind, uint16_t node)
 	for (unsigned i = 0; i < s->count; i++)
 		if (matches(s->processes[i], kind, node))
 			stop(s, s->processes[i]);
+	stop_look(s); /* it may be in the middle of a turn that they are told */
 }
 
 void family_restart(struct supervisor *s, enum kind kind, uint16_t node)
@@ -222,6 +223,7 @@ void family_restart(struct supervisor *s, enum kind kind, uint16_t node)
 	for (unsigned i = 0; i < s->count; i++)
 		if (matches(s->processes[i], kind, node) && s->processes[i]->pid)
 			s->processes[i]->ending = true;
+	stop_look(s);
 }
 
 void node_park(struct supervisor *s, uint16_t node)

@@ -338,7 +338,7 @@ static void step_absent(struct supervisor *s, struct process *process, uint64_t 
 		return;
 	}
 	bool known = process->row->kind == BROKER || s->roster.fd >= 0;
-	if (due && known && !s->stopping && births_under_way(s) < BIRTHS_AT_ONCE)
+	if (due && known && !s->stopping && s->births < BIRTHS_AT_ONCE)
 		process_begin(s, process);
 }
 

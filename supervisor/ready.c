@@ -1,6 +1,7 @@
 /* Coming up. The service manager is told READY when the machine's own processes are ready and every node's
  * process is ready or has failed once: one bad node must not keep the unit from starting, or have it killed.
- * `warrend start` is told only when all are ready, or after 30 s who is not. Part of the supervisor. */
+ * `warrend start` is told only when all are ready, or after 30 s (and more where there are many) who is not. Part of the
+ * supervisor. */
 #include "supervisor/ready.h"
 
 #include "actors/base/log/log.h"
@@ -67,7 +68,8 @@ static void tell_background(struct supervisor *s, const struct tally *tally, uin
 {
 	bool all = tally->ready + tally->locked == s->count,
 	     wait = !s->stopping && !s->leaving && !tally->all_final;
-	if (s->background < 0 || (wait && elapsed_ms(now, s->started_ms) < START_PATIENCE_MS))
+	uint64_t patience = START_PATIENCE_MS + (uint64_t)s->count * START_PATIENCE_EACH_MS;
+	if (s->background < 0 || (wait && elapsed_ms(now, s->started_ms) < patience))
 		return;
 	const char ready = tally->locked ? READY_LOCKED : READY_ALL;
 	if (all) {
@@ -82,13 +84,14 @@ static void tell_background(struct supervisor *s, const struct tally *tally, uin
 
 static void tell_manager(struct supervisor *s, unsigned ready, bool all_settled)
 {
-	char text[128];
+	char text[160];
 	int state = (int)ready + (all_settled ? 0x10000 : 0);
 	if (s->told_state == state)
 		return;
 	s->told_state = state;
-	snprintf(text, sizeof text, "%sSTATUS=%u of %u processes ready", all_settled ? "READY=1\n" : "",
-		 ready, s->count);
+	/* While it comes up, each process that is ready gives the others time: hundreds of nodes need more than the unit has. */
+	snprintf(text, sizeof text, "%sSTATUS=%u of %u processes ready",
+		 all_settled ? "READY=1\n" : "EXTEND_TIMEOUT_USEC=60000000\n", ready, s->count);
 	notify(text);
 	if (all_settled && !s->told_ready) {
 		s->told_ready = true;

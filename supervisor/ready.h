@@ -4,7 +4,8 @@
 
 #include "supervisor/supervisor.h"
 
-enum { START_PATIENCE_MS = 30000 };
+/* How long `warrend start` waits for all: so much, and so much more for each process. */
+enum { START_PATIENCE_MS = 30000, START_PATIENCE_EACH_MS = 40 };
 
 /* What the background process says to `warrend start`, which passes it on: READY_ALL, READY_LOCKED (all but what waits for
  * `warrend unlock`), or sentences. */

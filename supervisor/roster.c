@@ -94,6 +94,10 @@ static enum channel_end tell_about(struct supervisor *s, struct process *process
 static void tell_all(struct supervisor *s, uint64_t now)
 {
 	for (unsigned i = 0; i < s->count; i++) {
+		if (s->roster.sent - s->roster.acked > ROSTER_WINDOW - 2) { /* its next answer goes on here */
+			loop_events(s->loop, s->roster.fd, EPOLLIN);
+			return;
+		}
 		enum channel_end end = tell_about(s, s->processes[i], now);
 		if (end == CHANNEL_BROKEN) { /* its end was closed: its death is on its way to us */
 			roster_close(s);

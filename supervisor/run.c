@@ -32,10 +32,12 @@ enum {
 	TURN_MS = 250, /* the table is walked at least this often … */
 	BUSY_MS = 10,  /* … and this often while it keeps finding something to do */
 	STEPS_AT_ONCE = 3,
-	MEASURE_MS = 1000,  /* between two looks at memory */
-	ABSENT_MS = 1000,   /* we were not scheduled for so long: no silence of others counts */
-	DOOR_TRIES = 20,    /* for a socket of ROOT/run that somebody has */
-	STOP_ALL_MS = 9500, /* after this we go, whoever is still there (FEATURES A18: 10 s) */
+	MEASURE_MS = 1000, /* between two looks at memory */
+	ABSENT_MS = 1000,  /* we were not scheduled for so long: no silence of others counts */
+	FILES_OF_PROCESS = 5,
+	FILES_OF_OURS = 128, /* listeners, channels, and the births under way */
+	DOOR_TRIES = 20,     /* for a socket of ROOT/run that somebody has */
+	STOP_ALL_MS = 9500,  /* after this we go, whoever is still there (FEATURES A18: 10 s) */
 };
 
 /* -- opening ----------------------------------------------------------------------------------- */
@@ -120,6 +122,23 @@ static bool load(struct supervisor *s, struct why *why)
 	       unlock_begin(&s->machine, s->config, &s->unlock, &s->locked, s->unlocking.check, why);
 }
 
+/* Of each process: its life, its pidfd, both ends of its log pipe, its listener. */
+static bool enough_files(const struct supervisor *s, struct why *why)
+{
+	struct rlimit files;
+	unsigned needs = FILES_OF_OURS;
+	for (unsigned kind = 1; kind < READER; kind++)
+		if (actor_row(kind))
+			needs += FILES_OF_PROCESS *
+				 (actor_row(kind)->scope == PER_NODE ? s->config->count : 1);
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0 || needs <= files.rlim_cur)
+		return true;
+	return refuse(why,
+		      "%u nodes need %u open files, and %llu are allowed; raise LimitNOFILE (systemd) or "
+		      "ulimit -n",
+		      s->config->count, needs, (unsigned long long)files.rlim_cur);
+}
+
 static bool open_all(struct supervisor *s, struct why *why)
 {
 	s->null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -140,6 +159,8 @@ static bool open_all(struct supervisor *s, struct why *why)
 		return refuse(why, "%s/machine/nodes: %s", s->machine.root, strerror(errno));
 	if (!machine_write_pid(&s->machine))
 		return refuse(why, "%s/run/warrend.pid: %s", s->machine.root, strerror(errno));
+	if (!enough_files(s, why))
+		return false;
 	return family_declare(s) || refuse(why, "no pipes for logs: %s", strerror(errno));
 }
 
@@ -326,6 +347,8 @@ static void steps(struct supervisor *s, uint64_t now)
 		s->reload = false;
 		supervisor_reload(s, &why);
 	}
+	s->births = births_under_way(s);
+	stop_look(s);
 	for (unsigned i = 0; i < s->count; i++)
 		process_step(s, s->processes[i], now);
 	logs_turn(s); /* before the gates open: whose lines they are */

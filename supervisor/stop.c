@@ -98,15 +98,34 @@ uint64_t stop_grace_ms(const struct supervisor *s, const struct process *process
 	return s->nodes[process->node].drain.cut ? DRAIN_CUT_MS : STOP_GRACE_MS;
 }
 
+static bool ends(const struct process *process)
+{
+	return process->pid && process->ending && process->state != PROCESS_STUCK;
+}
+
+static void lower(unsigned *lowest, unsigned rank)
+{
+	*lowest = rank < *lowest ? rank : *lowest;
+}
+
+/* Who asks walks over nobody: hundreds of nodes that stop together would each look at all the others. */
+void stop_look(struct supervisor *s)
+{
+	for (unsigned node = 0; node <= NODES_MAX; node++)
+		s->nodes[node].ending = ORDERED;
+	s->ending = ORDERED;
+	for (unsigned i = 0; i < s->count; i++) {
+		const struct process *process = s->processes[i];
+		if (!ends(process))
+			continue;
+		lower(&s->nodes[process->node].ending, stop_rank(process->row->kind));
+		lower(&s->ending, stop_rank(process->row->kind));
+	}
+}
+
 /* Not while one that should end before it, of the same node or of a machine that stops, is still there. */
 bool stop_turn_has_come(const struct supervisor *s, const struct process *process)
 {
-	unsigned rank = stop_rank(process->row->kind);
-	for (unsigned i = 0; i < s->count; i++) {
-		const struct process *other = s->processes[i];
-		if (other->pid && other->ending && other->state != PROCESS_STUCK &&
-		    stop_rank(other->row->kind) < rank && (s->stopping || other->node == process->node))
-			return false;
-	}
-	return true;
+	unsigned lowest = s->stopping ? s->ending : s->nodes[process->node].ending;
+	return stop_rank(process->row->kind) <= lowest;
 }

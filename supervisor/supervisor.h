@@ -21,6 +21,7 @@ struct node { /* by number; declared or not */
 	bool declared, parked, draining; /* draining: also when it was drained, until it is started */
 	struct draining drain;
 	bool occupied; /* as the lock says */
+	unsigned ending; /* lowest rank of those of it that end (stop.c) */
 	struct deaths deaths;
 };
 
@@ -116,6 +117,8 @@ struct supervisor {
 	bool told_ready;  /* READY=1 */
 	int told_state;   /* what the service manager was told last */
 	unsigned pss_next;
+	unsigned ending;       /* as a node's, of the whole machine */
+	unsigned births;       /* under way, between fork and exec; counted anew each turn */
 	uint64_t births_high;
 };
 
@@ -169,6 +172,7 @@ void stop_asked(struct supervisor *s, bool drains);
 void stop_turn(struct supervisor *s, uint64_t now);
 unsigned stop_rank(enum kind kind); /* lower ends first */
 uint64_t stop_grace_ms(const struct supervisor *s, const struct process *process);
+void stop_look(struct supervisor *s); /* at the begin of a turn, and when somebody is told to end */
 bool stop_turn_has_come(const struct supervisor *s, const struct process *process);
 
 /* -- drain.c: a node ends its work, then its processes -------------------------------------------------------------- */

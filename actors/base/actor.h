@@ -87,7 +87,8 @@ int actor_watch(struct actor *self, int fd, short events, watch_fn *ready, void 
 void actor_watch_events(struct actor *self, int slot, short events);
 void actor_unwatch(struct actor *self, int slot);
 
-/* Once after `ms`, or every `ms`. Returns a slot for actor_timer_cancel(). */
+/* Once after `ms`, or every `ms` (on the node's tick, so the first time may be sooner: tick.h). Returns a slot for
+ * actor_timer_cancel(). */
 typedef void timer_fn(struct actor *self, void *context);
 int actor_after(struct actor *self, uint64_t ms, timer_fn *fire, void *context);
 int actor_every(struct actor *self, uint64_t ms, timer_fn *fire, void *context);

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { HELLO_AGAIN_MS = 200, DUTIES_LOOK_MS = 100 };
+enum { DUTIES_LOOK_MS = 100 };
 
 /* -- what a process knows -------------------------------------------------------------------------------------------- */
 
@@ -224,7 +224,7 @@ static int live(struct actor *self)
 		return EXIT_WORLD;
 	actor_watch(self, self->signals, POLLIN, told, NULL);
 	actor_every(self, LIFE_BEAT_MS, beat, NULL);
-	actor_every(self, HELLO_AGAIN_MS, hello_again, NULL);
+	hello_soon(self);
 	actor_every(self, ALERTS_AGAIN_MS, alerts_again, NULL);
 	beat(self, NULL);
 	int failed = self->spec->start ? self->spec->start(self) : 0;

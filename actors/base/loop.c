@@ -1,6 +1,8 @@
 /* The loop: the bus, watched descriptors, timers. One thread; nothing in it waits but poll. */
 #include "actors/base/runtime.h"
 
+#include "actors/base/tick.h"
+
 #include <errno.h>
 #include <malloc.h>
 #include <time.h>
@@ -8,6 +10,7 @@
 enum {
 	MESSAGES_A_TURN = 64, /* so that a flood on the bus does not starve timers and descriptors */
 	LONGEST_WAIT_MS = 1000,
+	HELLO_AGAIN_MS = 200,
 };
 
 uint64_t now_ns(void)
@@ -72,7 +75,8 @@ int actor_after(struct actor *self, uint64_t ms, timer_fn *fire, void *context)
 
 int actor_every(struct actor *self, uint64_t ms, timer_fn *fire, void *context)
 {
-	return timer_set(self, (struct timer){now_ms() + ms, ms, fire, context});
+	return timer_set(self,
+			 (struct timer){tick_after(now_ms(), ms, self->born.birth.node), ms, fire, context});
 }
 
 void actor_timer_cancel(struct actor *self, int slot)
@@ -88,10 +92,8 @@ static void timers_turn(struct actor *self)
 		struct timer *timer = &self->timers[i], due = *timer;
 		if (!due.fire || due.at_ms > now)
 			continue;
-		if (due.every_ms)
-			timer->at_ms =
-				now +
-				due.every_ms; /* after a stall, once; not once for each that was missed */
+		if (due.every_ms) /* after a stall, once; not once for each that was missed */
+			timer->at_ms = tick_after(now, due.every_ms, self->born.birth.node);
 		else
 			actor_timer_cancel(self, i);
 		due.fire(self, due.context);
@@ -114,11 +116,23 @@ static int timers_wait_ms(struct actor *self, int most)
 
 /* -- the bus --------------------------------------------------------------------------------------------------------- */
 
-void hello_again(struct actor *self, void *context)
+static void hello_again(struct actor *self, void *context)
 {
 	(void)context;
-	if (!self->bus.broker_birth)
-		bus_hello(&self->bus);
+	self->helloing = false;
+	if (self->bus.broker_birth)
+		return;
+	bus_hello(&self->bus);
+	hello_soon(self);
+}
+
+/* Only while there is no welcome: who is welcome has no timer for it. */
+void hello_soon(struct actor *self)
+{
+	if (self->helloing)
+		return;
+	self->helloing = true;
+	actor_after(self, HELLO_AGAIN_MS, hello_again, NULL);
 }
 
 static void welcomed(struct actor *self, const struct envelope *envelope)
@@ -170,6 +184,7 @@ static void bus_changes(struct actor *self)
 			bus_hello(&self->bus);
 		else
 			asks_lost(self);
+		hello_soon(self);
 	}
 }
 

@@ -60,6 +60,7 @@ struct actor {
 	struct bus bus;
 	bool heard; /* somebody hears our events */
 	bool was_ready, draining, drained;
+	bool helloing; /* its timer runs */
 	bool closed; /* takes nothing new on */
 	int signals; /* signalfd: SIGTERM, SIGUSR1 */
 	struct watch watches[ACTOR_WATCHES];
@@ -81,7 +82,7 @@ struct actor {
 
 /* life.c → the others */
 void loop_run(struct actor *self);
-void hello_again(struct actor *self, void *context);
+void hello_soon(struct actor *self); /* until there is a welcome */
 unsigned actor_under_way(struct actor *self, struct duty duties[DUTIES_MAX]); /* how many rows */
 
 /* asks.c */

@@ -57,6 +57,7 @@ static const struct scenario scenarios[] = {
 	{"life.beats", life_beats},
 	{"life.ends", life_ends},
 	{"life.reborn", life_reborn},
+	{"life.unread", life_unread},
 };
 
 int main(int argc, char **argv)

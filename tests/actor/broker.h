@@ -42,6 +42,6 @@ void people_authority(void), people_events(void), people_heard(void), people_gon
 /* broker_hostile.c */
 void hostile_frames(void), hostile_bytes(void), hostile_flood(void);
 /* broker_life.c */
-void life_beats(void), life_ends(void), life_reborn(void);
+void life_beats(void), life_ends(void), life_reborn(void), life_unread(void);
 
 #endif

@@ -38,6 +38,28 @@ void life_ends(void)
 	machine_end(&machine);
 }
 
+/* A supervisor that does not read, for a while: figures, which it can do without, leave room for the acknowledgements of a whole
+ * window, without which a birth would wait for ever. */
+void life_unread(void)
+{
+	enum { ROOM = 48 * 1024, BEATS = 12 };
+	struct machine machine;
+	struct speaker store = {.kind = STORE, .node = 1};
+	machine_begin(&machine);
+	child_end(&machine.broker);
+	machine.roster_room = ROOM;
+	machine_start_broker(&machine);
+	for (int i = 0; i < BEATS; i++) /* as many figures as would fill it */
+		child_beats(&machine.broker);
+	for (unsigned i = 0; i < ROSTER_WINDOW; i++) {
+		store.birth = frames_random();
+		machine_say(&machine, i % 2 ? ROSTER_GONE : ROSTER_BORN, &store, getpid());
+	}
+	ok(child_beats(&machine.broker) && child_beats(&machine.broker), "it has read them");
+	ok(machine_acknowledged(&machine), "and the last acknowledgement is there");
+	machine_end(&machine);
+}
+
 /* Killed and started again on the same listeners: everybody's connection comes back by itself, and nothing of before counts. */
 void life_reborn(void)
 {

@@ -67,6 +67,7 @@ struct machine {
 	char folder[64], doors[OUR_DOORS][96]; /* bus, operate, read */
 	int listeners[OUR_DOORS];
 	int roster;
+	int roster_room; /* bytes, of the way to us, of the next broker; 0: what the system gives */
 	uint32_t serial;
 	uint64_t birth; /* the broker's */
 	struct child broker;
@@ -82,6 +83,8 @@ void machine_start_broker(struct machine *machine);
 
 /* A roster entry, acknowledged by the broker. */
 void machine_tell(struct machine *machine, enum roster_verb verb, const struct speaker *speaker, pid_t pid);
+void machine_say(struct machine *machine, enum roster_verb verb, const struct speaker *speaker, pid_t pid); /* unheard */
+bool machine_acknowledged(struct machine *machine); /* the newest; reads what there is, and waits for no more */
 
 /* Draws a birth and a routing id, enters them in the roster as this very process, connects, and is welcomed. */
 void machine_join(struct machine *machine, struct speaker *speaker, unsigned kind, unsigned node);

@@ -34,6 +34,9 @@ void machine_start_broker(struct machine *machine)
 	struct start start = {.birth = birth_of(BROKER, 0), .self = machine->folder, .run = machine->folder};
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
 		abort();
+	if (machine->roster_room &&
+	    setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &machine->roster_room, sizeof machine->roster_room))
+		abort();
 	int fds[] = {machine->listeners[0], machine->listeners[1], machine->listeners[2], pair[1]};
 	if (machine->roster >= 0)
 		close(machine->roster);
@@ -104,9 +107,8 @@ static uint32_t hear(struct machine *machine, int ms)
 	return got == sizeof said.entry && said.verb == ROSTER_ACK ? said.entry.serial : 0;
 }
 
-void machine_tell(struct machine *machine, enum roster_verb verb, const struct speaker *speaker, pid_t pid)
+void machine_say(struct machine *machine, enum roster_verb verb, const struct speaker *speaker, pid_t pid)
 {
-	uint64_t until = frames_now_ns() + WAIT_MS * UINT64_C(1000000);
 	struct roster_entry entry = {
 		.verb = verb,
 		.serial = ++machine->serial,
@@ -119,10 +121,25 @@ void machine_tell(struct machine *machine, enum roster_verb verb, const struct s
 	memcpy(entry.routing, speaker->routing, sizeof entry.routing);
 	if (send(machine->roster, &entry, sizeof entry, MSG_NOSIGNAL) != sizeof entry)
 		note("the roster is shut: errno %d", errno);
+}
+
+void machine_tell(struct machine *machine, enum roster_verb verb, const struct speaker *speaker, pid_t pid)
+{
+	uint64_t until = frames_now_ns() + WAIT_MS * UINT64_C(1000000);
+	machine_say(machine, verb, speaker, pid);
 	while (frames_now_ns() < until)
-		if (hear(machine, 50) == entry.serial)
+		if (hear(machine, 50) == machine->serial)
 			return;
-	ok(false, "roster entry %u was not acknowledged", entry.serial);
+	ok(false, "roster entry %u was not acknowledged", machine->serial);
+}
+
+bool machine_acknowledged(struct machine *machine)
+{
+	bool acknowledged = false;
+	struct pollfd item = {.fd = machine->roster, .events = POLLIN};
+	while (poll(&item, 1, 0) == 1)
+		acknowledged |= hear(machine, 0) == machine->serial;
+	return acknowledged;
 }
 
 bool machine_counts(struct machine *machine, bool (*fulfil)(const struct roster_counts *, uint64_t than),

@@ -2,7 +2,7 @@
 // Absolute figures of a shared machine move several times between runs; ratios within a round do not. Loopback only; every
 // server is started here, on a scratch folder, and stopped by pid.
 //
-//   run.js [bus|store|get|memory|start]… [--rounds N] [--json]
+//   run.js [bus|store|get|memory|start|nodes]… [--rounds N] [--nodes 10,50,200,500] [--json]     nodes: only when it is named
 'use strict'
 const { spawn, spawnSync } = require('node:child_process')
 const fs = require('node:fs')
@@ -10,18 +10,27 @@ const net = require('node:net')
 const os = require('node:os')
 const path = require('node:path')
 const { Machine, BUILD, sleep } = require('../system/machine.js')
+const { bench_nodes } = require('./nodes.js')
 
 const tool = (name) => path.join(BUILD, 'tests', name)
-const options = { names: [], rounds: 5, json: false }
+const options = { names: [], rounds: 5, json: false, nodes: [10, 50, 200, 500] }
 const words = process.argv.slice(2)
 while (words.length) {
 	const word = words.shift()
 	if (word === '--json') options.json = true
 	else if (word === '--rounds') options.rounds = Math.max(1, Number(words.shift()) || 5)
+	else if (word === '--nodes') options.nodes = sizes(words.shift())
 	else if (BENCHES().includes(word)) options.names.push(word)
 	else { console.error(`no bench is called ${word}; there are: ${BENCHES().join(', ')}`); process.exit(2) }
 }
-function BENCHES() { return ['bus', 'store', 'get', 'memory', 'start'] }
+function BENCHES() { return ['bus', 'store', 'get', 'memory', 'start', 'nodes'] }
+
+function sizes(text) {
+	const counts = (text || '').split(',').map(Number)
+	if (counts.every((count) => Number.isInteger(count) && count >= 2 && count <= 512)) return counts
+	console.error('--nodes wants numbers of nodes, 2 to 512, with commas between them: --nodes 10,50')
+	process.exit(2)
+}
 
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]
 const freePort = () => new Promise((resolve) => {
@@ -227,9 +236,10 @@ function print(name, result) {
 }
 
 async function main() {
-	const benches = { bus: bench_bus, store: bench_store, get: bench_get, memory: bench_memory, start: bench_start }
+	const benches = { bus: bench_bus, store: bench_store, get: bench_get, memory: bench_memory, start: bench_start,
+		nodes: () => bench_nodes({ counts: options.nodes }) }
 	const results = {}
-	for (const name of options.names.length ? options.names : BENCHES()) {
+	for (const name of options.names.length ? options.names : BENCHES().filter((one) => one !== 'nodes')) {
 		results[name] = await benches[name]()
 		if (!options.json) print(name, results[name])
 	}

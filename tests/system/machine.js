@@ -32,8 +32,7 @@ class Machine {
 		return machine
 	}
 
-	add(storage = 16) {
-		const port = nextPort++
+	add(storage = 16, port = nextPort++) {
 		this.ports.push(port)
 		return this.warrend('add', '--tier', 'bronze', '--storage', String(storage), '--port', String(port))
 	}
