@@ -30,6 +30,21 @@ static bool waits_for(struct process *process)
 	return !process->drained;
 }
 
+/* With one of those that were not done. */
+static void note_cut(const struct supervisor *s, uint16_t node)
+{
+	char who[WHO_TEXT] = "something";
+	for (unsigned i = 0; i < s->count; i++) {
+		const struct process *process = s->processes[i];
+		if (process->node == node && process->closed && !process->drained)
+			process_text(process, who);
+	}
+	reason_about(
+		REASON_DRAIN_CUT, (struct about){KIND_NONE, node, 0}, "",
+		"%s was not done when the %llu ms of its drain were up", who,
+		(unsigned long long)elapsed_ms(s->nodes[node].drain.until_ms, s->nodes[node].drain.since_ms));
+}
+
 static void end_drain(struct supervisor *s, uint16_t node, bool cut)
 {
 	struct draining *drain = &s->nodes[node].drain;
@@ -37,6 +52,8 @@ static void end_drain(struct supervisor *s, uint16_t node, bool cut)
 	drain->cut = cut;
 	log_line(cut ? LOG_WARN : LOG_INFO, "node.drained", "node=%u cut=%d ms=%llu", node, cut,
 		 (unsigned long long)elapsed_ms(now_ms(), drain->since_ms));
+	if (cut)
+		note_cut(s, node);
 	family_stop(s, KIND_NONE, node);
 }
 

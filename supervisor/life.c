@@ -327,6 +327,8 @@ static void step_absent(struct supervisor *s, struct process *process, uint64_t 
 {
 	process->ending = false;
 	if (!process->wanted) {
+		if (process->state == PROCESS_LOCKED)
+			reason_over_about(REASON_NODE_LOCKED, process_about(process), NULL);
 		process->state = s->nodes[process->node].parked ? PROCESS_PARKED : PROCESS_STOPPED;
 		if (process->row->opens & FD_HTTP) /* strangers are refused at once, not left waiting */
 			close_watched(s, &process->listener);
@@ -336,6 +338,9 @@ static void step_absent(struct supervisor *s, struct process *process, uint64_t 
 		   (process->state == PROCESS_BACKOFF && now >= process->next_ms);
 	if (due && s->locked && place_has_secret(process->row->kind)) {
 		process->state = PROCESS_LOCKED;
+		reason_about(
+			REASON_NODE_LOCKED, process_about(process), "",
+			"its keys are sealed, and nobody has typed the passphrase since the machine began");
 		return;
 	}
 	bool known = process->row->kind == BROKER || s->roster.fd >= 0;

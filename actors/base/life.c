@@ -218,8 +218,10 @@ static int live(struct actor *self)
 {
 	self->signals = born_signals();
 	int cold = self->spec->warm ? self->spec->warm(self) : 0;
-	if (cold)
+	if (cold) {
+		born_last_words();
 		return cold;
+	}
 	if (self->signals < 0 || !close_files(self))
 		return EXIT_WORLD;
 	actor_watch(self, self->signals, POLLIN, told, NULL);

@@ -5,6 +5,7 @@
 #include "actors/base/actor.h"
 #include "actors/base/crypto/crypto.h"
 #include "actors/base/reasons/reasons.h"
+#include "actors/wallet/budget.h"
 #include "actors/wallet/ink.h"
 #include "actors/wallet/making.h"
 #include "actors/wallet/saying.h"
@@ -81,16 +82,41 @@ static uint64_t wall_clock(void)
 	return (uint64_t)time(NULL);
 }
 
-/* Ends the call with a reason, for the asker, the log and whoever hears alerts. */
-static enum err refused(struct actor *self, struct call *call, const char *name, const char *why)
+/* Ends the call with a reason: for the asker, the log, `warren why` and whoever hears alerts. */
+static enum err refused(struct actor *self, struct call *call, const char *name,
+			const struct refusal *refusal)
 {
-	struct wallet_refused alert = {.uid = call_asker(call).uid, .why = {why, (uint32_t)strlen(why)}};
-	snprintf(alert.call, sizeof alert.call, "%s", name);
-	who_text(call_asker(call).kind, call_asker(call).node, alert.asker);
-	log_warn("wallet.refused", "call=%s asker=%s uid=%u why=\"%s\"", name, alert.asker, alert.uid, why);
-	publish_wallet_refused(self, &alert);
+	const char *why = refusal->why;
+	struct wallet_refused event = {.uid = call_asker(call).uid, .why = {why, (uint32_t)strlen(why)}};
+	struct about about = {WALLET, actor_node(self), 0};
+	uint64_t now = wall_clock();
+	snprintf(event.call, sizeof event.call, "%s", name);
+	who_text(call_asker(call).kind, call_asker(call).node, event.asker);
+	log_warn("wallet.refused", "call=%s asker=%s uid=%u why=\"%s\"", name, event.asker, event.uid, why);
+	if (refusal->when_s > now)
+		about.next_in_ms = (refusal->when_s - now) * 1000;
+	reason_about(refusal->code, about, refusal->rule, "%s for %s, uid %u: %s", name, event.asker,
+		     event.uid, why);
+	publish_wallet_refused(self, &event);
 	call_fail_why(call, ERR_REFUSED, why);
 	return ERR_KEPT;
+}
+
+/* What the asker did wrong, whatever the policy says. */
+static enum err malformed(struct actor *self, struct call *call, const char *why)
+{
+	struct refusal refusal = {.code = REASON_POLICY_MALFORMED};
+	snprintf(refusal.why, sizeof refusal.why, "%s", why);
+	return refused(self, call, "wallet_sign_tx", &refusal);
+}
+
+/* What was allowed once is no longer refused. */
+static void allowed(const char *rule)
+{
+	reason_over(REASON_POLICY_ABSENT, NULL);
+	reason_over(REASON_POLICY_NO_RULE, rule);
+	reason_over(REASON_POLICY_SPACING, rule);
+	reason_over(REASON_POLICY_BUDGET, rule);
 }
 
 /* Signs what is on the disk, and answers. */
@@ -168,11 +194,10 @@ static enum err sign_again(struct actor *self, struct call *call, const struct w
 	struct transaction tx = transaction_of(in);
 	uint8_t digest[32];
 	if (transaction_wrong(&tx))
-		return refused(self, call, "wallet_sign_tx", transaction_wrong(&tx));
+		return malformed(self, call, transaction_wrong(&tx));
 	transaction_digest(&tx, digest);
 	if (memcmp(digest, before->bytes, sizeof digest) != 0)
-		return refused(self, call, "wallet_sign_tx",
-			       "this key (once) was used for another transaction");
+		return malformed(self, call, "this key (once) was used for another transaction");
 	return wait_for_ink(self, call, in, "asked-again");
 }
 
@@ -184,21 +209,22 @@ enum err on_wallet_sign_tx(struct actor *self, struct call *call, const struct w
 	struct wallet *wallet = actor_state(self);
 	struct transaction tx = transaction_of(in);
 	struct charge charge;
-	char why[VERDICT_TEXT];
+	struct refusal refusal;
 	uint8_t slot[SPENT_SLOT];
 	if (wallet->waiting_count == SPENT_UNDER_WAY) { /* slots that are not dry are of calls that wait */
 		wallet->waiting_busy++;
 		return ERR_BUSY;
 	}
 	if (memcmp(&in->once, &none, sizeof none) == 0)
-		return refused(self, call, "wallet_sign_tx",
-			       "once must be a random key of the caller, 32 bytes, for asking again");
+		return malformed(self, call,
+				 "once must be a random key of the caller, 32 bytes, for asking again");
 	uint64_t now = spent_now(wallet->spent, wall_clock());
 	const struct hash *before = spent_once(wallet->spent, &in->once);
 	if (before)
 		return sign_again(self, call, in, before);
-	if (!verdict_transaction(&wallet->policy, wallet->spent, &tx, now, &charge, why))
-		return refused(self, call, "wallet_sign_tx", why);
+	if (!verdict_transaction(&wallet->policy, wallet->spent, &tx, now, &charge, &refusal))
+		return refused(self, call, "wallet_sign_tx", &refusal);
+	allowed(charge.rule);
 	charge.once = in->once;
 	uint64_t offset = spent_add(wallet->spent, &charge, now, slot);
 	bug_if(!ink_put(wallet->ink, offset, slot));
@@ -217,6 +243,7 @@ static struct view in_arena(struct call *call, const char *text)
 static void say(struct wallet *wallet, struct call *call, const char *text, struct view *statement,
 		struct signature *signature)
 {
+	reason_over(REASON_POLICY_STATEMENT, NULL);
 	*statement = in_arena(call, text);
 	sign_personal(wallet->signer, wallet->keys->wallet_secret, text, strlen(text), signature);
 }
@@ -226,9 +253,10 @@ enum err on_wallet_sign_peer_proof(struct actor *self, struct call *call,
 				   struct wallet_sign_peer_proof_reply *out)
 {
 	struct wallet *wallet = actor_state(self);
-	char why[VERDICT_TEXT], text[SAYING_TEXT];
-	if (!verdict_peer_proof(&wallet->policy, in->timestamp, wall_clock(), why))
-		return refused(self, call, "wallet_sign_peer_proof", why);
+	struct refusal refusal;
+	char text[SAYING_TEXT];
+	if (!verdict_peer_proof(&wallet->policy, in->timestamp, wall_clock(), &refusal))
+		return refused(self, call, "wallet_sign_peer_proof", &refusal);
 	saying_peer_proof(&wallet->keys->address, in->timestamp, text);
 	say(wallet, call, text, &out->statement, &out->signature);
 	return ERR_OK;
@@ -239,9 +267,10 @@ enum err on_wallet_sign_hub_challenge(struct actor *self, struct call *call,
 				      struct wallet_sign_hub_challenge_reply *out)
 {
 	struct wallet *wallet = actor_state(self);
-	char why[VERDICT_TEXT], text[SAYING_TEXT];
-	if (!verdict_hub_challenge(&wallet->policy, in->hub, in->expires, wall_clock(), why))
-		return refused(self, call, "wallet_sign_hub_challenge", why);
+	struct refusal refusal;
+	char text[SAYING_TEXT];
+	if (!verdict_hub_challenge(&wallet->policy, in->hub, in->expires, wall_clock(), &refusal))
+		return refused(self, call, "wallet_sign_hub_challenge", &refusal);
 	const struct hub_challenge challenge = {in->hub, in->challenge, in->has_session, in->session,
 						in->expires};
 	saying_hub_challenge(&wallet->keys->address, &challenge, text);
@@ -254,9 +283,10 @@ enum err on_wallet_sign_relay_proof(struct actor *self, struct call *call,
 				    struct wallet_sign_relay_proof_reply *out)
 {
 	struct wallet *wallet = actor_state(self);
-	char why[VERDICT_TEXT];
-	if (!verdict_relay_proof(&wallet->policy, in->timestamp, wall_clock(), why))
-		return refused(self, call, "wallet_sign_relay_proof", why);
+	struct refusal refusal;
+	if (!verdict_relay_proof(&wallet->policy, in->timestamp, wall_clock(), &refusal))
+		return refused(self, call, "wallet_sign_relay_proof", &refusal);
+	reason_over(REASON_POLICY_STATEMENT, NULL);
 	saying_relay_proof(&in->message_hash, &in->node_id, in->timestamp, &in->relay_nonce, &out->said);
 	sign_personal(wallet->signer, wallet->keys->wallet_secret, (const char *)out->said.bytes,
 		      sizeof out->said.bytes, &out->signature);
@@ -265,66 +295,13 @@ enum err on_wallet_sign_relay_proof(struct actor *self, struct call *call,
 
 /* -- what may be signed ------------------------------------------------------------------------ */
 
-static struct view coins(struct call *call, const struct u256 *amount)
-{
-	char text[U256_TEXT];
-	return in_arena(call, u256_text(amount, COIN_DECIMALS, text));
-}
-
-static void put_sums(struct call *call, const struct sums *sums, const struct u256 *value,
-		     const struct u256 *fee, struct policy_row *row)
-{
-	row->signed_today = sums->count;
-	row->value_today = coins(call, &sums->value);
-	row->value_per_day = coins(call, value);
-	row->fee_today = coins(call, &sums->fee);
-	row->fee_per_day = coins(call, fee);
-	row->last = sums->newest_s;
-}
-
-static void rule_row(const struct wallet *wallet, struct call *call, const struct policy_rule *rule,
-		     uint64_t now, struct policy_row *row)
-{
-	char text[U256_TEXT], methods[POLICY_METHODS_TEXT];
-	row->chain_id = wallet->policy.chains[rule->chain].id;
-	struct sums sums = spent_sums(wallet->spent, row->chain_id, rule->name, now);
-	put_sums(call, &sums, &rule->value_per_day, &rule->fee_per_day, row);
-	memcpy(row->rule, rule->name, sizeof row->rule);
-	row->to = rule->to;
-	row->methods = in_arena(call, policy_methods_text(rule, methods));
-	row->count_per_day = rule->count_per_day;
-	row->amount_word = rule->amount_word;
-	row->amount_today = in_arena(call, u256_text(&sums.amount, 0, text));
-	row->amount_per_day = in_arena(call, u256_text(&rule->amount_per_day, 0, text));
-	row->spacing_s = rule->spacing_s;
-}
-
-static void chain_row(const struct wallet *wallet, struct call *call, const struct policy_chain *chain,
-		      uint64_t now, struct policy_row *row)
-{
-	struct sums sums = spent_sums(wallet->spent, chain->id, NULL, now);
-	put_sums(call, &sums, &chain->value_per_day, &chain->fee_per_day, row);
-	row->chain_id = chain->id;
-	row->count_per_day = SPENT_SLOTS;
-}
-
 enum err on_wallet_policy(struct actor *self, struct call *call, const struct wallet_policy *in,
 			  struct wallet_policy_reply *out)
 {
 	(void)in;
 	struct wallet *wallet = actor_state(self);
-	const struct policy *policy = &wallet->policy;
 	uint64_t now = spent_now(wallet->spent, wall_clock());
-	char text[POLICY_WORDS_TEXT];
-	struct policy_row *rows = arena_take(call_arena(call), (POLICY_CHAINS + POLICY_RULES) * sizeof *rows);
-	for (unsigned i = 0; i < policy->chain_count; i++)
-		chain_row(wallet, call, &policy->chains[i], now, &rows[out->rules_count++]);
-	for (unsigned i = 0; i < policy->rule_count; i++)
-		rule_row(wallet, call, &policy->rules[i], now, &rows[out->rules_count++]);
-	out->present = policy->present;
-	out->rules = rows;
-	out->statements = in_arena(call, policy_statements_text(policy, text));
-	out->hubs = in_arena(call, policy_hubs_text(policy, text));
+	budget_rows(&wallet->policy, wallet->spent, now, call_arena(call), out);
 	return ERR_OK;
 }
 
@@ -390,6 +367,7 @@ static int open_books(struct actor *self, struct wallet *wallet, int folder)
 	if (end != SPENT_OK) {
 		log_error("wallet.spent", "file=%s why=\"%s\" errno=\"%s\"", SPENT_NAME, spent_sentence(end),
 			  end == SPENT_DISK ? strerror(errno) : "");
+		reason_note(REASON_WALLET_BOOKS, SPENT_NAME, "%s", spent_sentence(end));
 		return end == SPENT_DISK ? EXIT_WORLD : EXIT_CONFIG;
 	}
 	if (made)
