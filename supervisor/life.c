@@ -120,6 +120,13 @@ static void on_report(void *context, int fd, uint32_t events)
 
 /* -- beats ------------------------------------------------------------------------------------- */
 
+/* What a pulse may say; in the text of last words the same letters mean nothing. */
+static bool pulsed(const char *bytes, size_t length, char what)
+{
+	const char *words = memchr(bytes, LIFE_WORDS, length);
+	return memchr(bytes, what, words ? (size_t)(words - bytes) : length) != NULL;
+}
+
 static void on_life(void *context, int fd, uint32_t events)
 {
 	(void)events;
@@ -134,12 +141,14 @@ static void on_life(void *context, int fd, uint32_t events)
 		return;
 	}
 	process->beat_ms = now_ms();
-	if (process->closed && !process->drained && memchr(bytes, LIFE_DRAINED, (size_t)got)) {
+	if (process->closed && !process->drained && pulsed(bytes, (size_t)got, LIFE_DRAINED)) {
 		process->drained = true;
 		s->dirty = true;
 	}
 	last_words(process, bytes, (size_t)got);
-	if (process->state == PROCESS_STARTING && memchr(bytes, LIFE_READY, (size_t)got)) {
+	if (process->row->kind == WALLET && pulsed(bytes, (size_t)got, LIFE_REFUSED))
+		s->nodes[process->node].refused++;
+	if (process->state == PROCESS_STARTING && pulsed(bytes, (size_t)got, LIFE_READY)) {
 		process->state = PROCESS_READY;
 		process->ready_ms = process->beat_ms;
 		reasons_end_of(process);

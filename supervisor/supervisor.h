@@ -22,6 +22,7 @@ struct node { /* by number; declared or not */
 	struct draining drain;
 	bool occupied; /* as the lock says */
 	struct deaths deaths;
+	uint16_t refused; /* beats of its wallet in which the policy refused something */
 };
 
 struct roster { /* to the broker; roster.c */

@@ -103,6 +103,9 @@ void actor_drained(struct actor *self);
 /* "Still at work": for a `start` that takes longer than a second, called now and then. */
 void actor_alive(void);
 
+/* "My policy refused something": one byte with the next beat, for an actor that may tell nobody more (wallet). */
+void actor_refused(struct actor *self);
+
 /* -- calls ---------------------------------------------------------------------------------------------------------- */
 
 struct asker { /* as the kernel and the roster say, never as the asker does */

@@ -88,7 +88,8 @@ void actor_missing(struct actor *self, enum wall wall)
 static void beat(struct actor *self, void *context)
 {
 	(void)context;
-	born_pulse(LIFE_BEAT);
+	born_pulse(self->refused ? LIFE_REFUSED : LIFE_BEAT);
+	self->refused = false;
 	if (self->level_until_ms && self->level_until_ms <= now_ms()) {
 		log_threshold(LOG_INFO);
 		self->level_until_ms = 0;
@@ -107,6 +108,11 @@ void actor_drained(struct actor *self)
 {
 	born_pulse(LIFE_DRAINED);
 	self->drained = true;
+}
+
+void actor_refused(struct actor *self)
+{
+	self->refused = true;
 }
 
 void actor_alive(void)

@@ -76,6 +76,7 @@ struct actor {
 	uint32_t trace;   /* of the ask that is being answered; 0: none */
 	uint64_t asked_count, published;
 	uint64_t times[WORK_TIMES]; /* of calls: i counts those that we had for at most 2^i us */
+	bool refused;     /* something, since the last beat: actor_refused() */
 	uint64_t strange; /* system calls answered ENOSYS, copied from the seal's count */
 };
 

@@ -98,6 +98,7 @@ static enum err refused(struct actor *self, struct call *call, const char *name,
 	reason_about(refusal->code, about, refusal->rule, "%s for %s, uid %u: %s", name, event.asker,
 		     event.uid, why);
 	publish_wallet_refused(self, &event);
+	actor_refused(self);
 	call_fail_why(call, ERR_REFUSED, why);
 	return ERR_KEPT;
 }
