@@ -110,6 +110,18 @@ void actor_drained(struct actor *self)
 	self->drained = true;
 }
 
+void actor_not_ready(struct actor *self)
+{
+	self->not_yet = true;
+}
+
+void actor_is_ready(struct actor *self)
+{
+	bug_if(!self->not_yet);
+	self->not_yet = false;
+	born_pulse(LIFE_READY);
+}
+
 void actor_refused(struct actor *self)
 {
 	self->refused = true;

@@ -59,7 +59,7 @@ struct actor {
 	uint64_t born_ms;
 	struct bus bus;
 	bool heard; /* somebody hears our events */
-	bool was_ready, draining, drained;
+	bool was_ready, not_yet, draining, drained;
 	bool closed; /* takes nothing new on */
 	int signals; /* signalfd: SIGTERM, SIGUSR1 */
 	struct watch watches[ACTOR_WATCHES];

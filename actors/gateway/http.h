@@ -69,6 +69,8 @@ void http_stream_opened(struct http *http); /* requests that waited for the stor
 /* What was needed. NULL: it was not to be had; what was known before is kept. */
 void http_facts(struct http *http, const struct facts_stat *stat, const struct facts_node *node);
 
+void http_facts_old(struct http *http); /* the next who asks is told what is so then */
+
 /* Nothing new is let in any more: each new request is answered 503 with Connection: close. What runs goes on. */
 void http_close(struct http *http);
 bool http_closed(const struct http *http);

@@ -17,9 +17,10 @@
 enum {
 	MIB = 1048576,
 	TEND_MS = 1000,
-	ASK_WALLET_MS = 500, /* until it has told who we are */
-	CHECK_MS = 10000,    /* between two steps of the scan when all is well … */
-	CHECK_SOON_MS = 20,  /* … and after the machine stopped without notice: everything, soon */
+	ASK_WALLET_MS = 20,        /* between attempts to hear from it who we are: doubled each time … */
+	ASK_WALLET_MOST_MS = 1000, /* … up to this */
+	CHECK_MS = 10000,          /* between two steps of the scan when all is well … */
+	CHECK_SOON_MS = 20,        /* … and after the machine stopped without notice: everything, soon */
 	DRAIN_MS = 100,
 };
 
@@ -30,6 +31,8 @@ struct store_actor {
 	char peer_id[PEER_ID_TEXT + 1], owner[ADDRESS_TEXT];
 	struct key key;
 	bool key_known, owner_known;
+	unsigned answers_due; /* of the wallet */
+	uint64_t ask_again_ms;
 	bool checking_all, full;
 	struct store_figures figures; /* what `warren limits` shows; refreshed each second */
 };
@@ -43,36 +46,65 @@ static struct store_actor *self_of(struct actor *self)
 
 /* -- who the node is ------------------------------------------------------------------------------------------------- */
 
+static void ask_wallet(struct actor *self, void *context);
+
+/* Of the two that are asked for. Whatever the wallet is, dead, locked or slow, it is asked again. */
+static void one_answer_less(struct actor *self, enum err err)
+{
+	struct store_actor *store = self_of(self);
+	uint16_t node = actor_node(self);
+	if (err != ERR_OK)
+		reason_about(REASON_WALLET_SILENT, (struct about){STORE, node, store->ask_again_ms}, "",
+			     "wallet@%u has not told who the node is: %s", node, err_name(err));
+	if (--store->answers_due)
+		return;
+	if (store->owner_known && store->key_known) {
+		reason_over(REASON_WALLET_SILENT, NULL);
+		return;
+	}
+	actor_after(self, store->ask_again_ms, ask_wallet, NULL);
+	store->ask_again_ms *= 2;
+	if (store->ask_again_ms > ASK_WALLET_MOST_MS)
+		store->ask_again_ms = ASK_WALLET_MOST_MS;
+}
+
 static void on_address(struct actor *self, void *context, enum err err,
 		       const struct wallet_address_reply *reply)
 {
 	(void)context;
-	if (err != ERR_OK)
-		return;
-	snprintf(self_of(self)->owner, sizeof self_of(self)->owner, "%s", reply->text);
-	self_of(self)->owner_known = true;
+	struct store_actor *store = self_of(self);
+	if (err == ERR_OK) {
+		snprintf(store->owner, sizeof store->owner, "%s", reply->text);
+		store->owner_known = true;
+	}
+	one_answer_less(self, err);
 }
 
 static void on_node_key(struct actor *self, void *context, enum err err,
 			const struct wallet_node_key_reply *reply)
 {
 	(void)context;
-	if (err != ERR_OK)
-		return;
-	self_of(self)->key = reply->key;
-	snprintf(self_of(self)->peer_id, sizeof self_of(self)->peer_id, "%s", reply->peer_id);
-	self_of(self)->key_known = true;
+	struct store_actor *store = self_of(self);
+	if (err == ERR_OK) {
+		store->key = reply->key;
+		snprintf(store->peer_id, sizeof store->peer_id, "%s", reply->peer_id);
+		store->key_known = true;
+	}
+	one_answer_less(self, err);
 }
 
 static void ask_wallet(struct actor *self, void *context)
 {
 	(void)context;
-	if (!self_of(self)->owner_known)
-		ask_wallet_address(self, actor_node(self), &(struct wallet_address){}, on_address, NULL);
-	if (!self_of(self)->key_known)
-		ask_wallet_node_key(self, actor_node(self), &(struct wallet_node_key){}, on_node_key, NULL);
-	if (!self_of(self)->owner_known || !self_of(self)->key_known)
-		actor_after(self, ASK_WALLET_MS, ask_wallet, NULL);
+	struct store_actor *store = self_of(self);
+	uint16_t node = actor_node(self);
+	store->answers_due = 2;
+	enum err err = ask_wallet_address(self, node, &(struct wallet_address){}, on_address, NULL);
+	if (err != ERR_OK)
+		one_answer_less(self, err);
+	err = ask_wallet_node_key(self, node, &(struct wallet_node_key){}, on_node_key, NULL);
+	if (err != ERR_OK)
+		one_answer_less(self, err);
 }
 
 /* -- handlers -------------------------------------------------------------------------------------------------------- */
@@ -417,6 +449,7 @@ static void ready(struct actor *self)
 	actor_every(self, TEND_MS, tend, NULL);
 	actor_after(self, CHECK_SOON_MS, check, NULL);
 	show_limits(self);
+	self_of(self)->ask_again_ms = ASK_WALLET_MS;
 	ask_wallet(self, NULL);
 }
 

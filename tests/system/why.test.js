@@ -354,6 +354,21 @@ const refusals = {
 }
 
 const others = {
+	'the wallet does not say who the node is': async () => {
+		machine.warren('stop', 'wallet@2')
+		machine.warrenFails('restart', 'store@2')
+		machine.warrenFails('restart', 'gateway@2')
+		const gateway = await named('gateway@2', 'node-unknown', (r) => !r.over)
+		assert.match(gateway.inputs, /store@2 has not heard from its wallet who the node is/)
+		const store = await named('store@2', 'wallet-silent', (r) => !r.over)
+		assert.match(store.inputs, /wallet@2 has not told who the node is: gone/)
+		assert.strictEqual(machine.process('gateway@2').state, 'starting')
+		assert.match(machine.warrenFails('status').out, /gateway@2 is starting[^]*warren why gateway@2/)
+		machine.warren('start', 'wallet@2')
+		await allReady()
+		await named('gateway@2', 'node-unknown', (r) => r.over)
+		await named('store@2', 'wallet-silent', (r) => r.over)
+	},
 	'a drain is cut when its time is up': async () => {
 		const upload = net.connect(machine.ports[2], '127.0.0.1')
 		upload.on('error', () => {})
