@@ -11,6 +11,7 @@
 
 #include "proto/err.h"
 #include "proto/ids.h"
+#include "proto/reasons.h"
 #include "proto/shards.h"
 
 struct store;
@@ -43,6 +44,7 @@ enum store_end {
 	STORE_DISK,
 };
 enum { STORE_WHY = 240 };
+enum reason_code store_end_reason(enum store_end end);
 
 /* Makes the store in `folder`, which exists: arena, index, ballast, and last the marker. What is whole is found (*found) and
  * left as it is; what was left half made is made again, unless it was ever opened. *physical: bytes on the disk that it holds
@@ -63,6 +65,8 @@ int store_fd(struct store *store);     /* readable: call store_turn() */
 void store_turn(struct store *store);  /* hands out what the committer has finished */
 void store_tend(struct store *store);  /* each second: notices within half a minute that an idle disk takes no writes, and that it
 					  does again */
+bool store_only_reads(const struct store *store); /* its disk took no writes when it was opened; a new birth looks again */
+bool store_seems_mended(const struct store *store); /* it was read-only then, and is not now */
 bool store_idle(struct store *store);  /* nothing is being put or committed */
 void store_refuse(struct store *store); /* from now on no new put: ERR_NOT_READY */
 

@@ -26,6 +26,32 @@ because(struct opening *o, enum store_end end, const char *format, ...)
 	return end;
 }
 
+enum reason_code store_end_reason(enum store_end end)
+{
+	switch (end) {
+	case STORE_NO_MARKER:
+		return REASON_STORE_NO_MARKER;
+	case STORE_OTHER_NODE:
+		return REASON_STORE_OTHER_NODE;
+	case STORE_NO_ARENA:
+		return REASON_STORE_NO_ARENA;
+	case STORE_DAMAGED:
+		return REASON_STORE_DAMAGED;
+	case STORE_OTHER_SECRET:
+		return REASON_STORE_OTHER_SECRET;
+	case STORE_NEWER:
+		return REASON_STORE_NEWER;
+	case STORE_TAKEN:
+		return REASON_STORE_TAKEN;
+	case STORE_NO_ROOM:
+		return REASON_STORE_NO_ROOM;
+	case STORE_OK:
+	case STORE_DISK:
+		break;
+	}
+	return REASON_STORE_UNREADABLE;
+}
+
 /* -- what is in the folder ------------------------------------------------------------------------------------------- */
 
 static enum store_end find_marker(struct opening *o)
@@ -315,6 +341,7 @@ static enum store_end open_all(struct opening *o)
 		store_troubled(store, "the disk takes no writes", EROFS);
 	else if (!ballast_open(&store->ballast, store->folder, ballast_reserve_for(store->shape.quota)))
 		log_warn("store.no_ballast", "errno=%d", errno);
+	store->was_read_only = disk_is_read_only(store);
 	end = find_index(o);
 	if (end == STORE_OK && !o->read_only)
 		end = begin_writing(o);

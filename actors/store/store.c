@@ -11,6 +11,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -22,6 +23,10 @@ enum {
 	CHECK_MS = 10000,          /* between two steps of the scan when all is well … */
 	CHECK_SOON_MS = 20,        /* … and after the machine stopped without notice: everything, soon */
 	DRAIN_MS = 100,
+	AGAIN_MS =
+		20000, /* of life, before a store that only reads is born anew, as its disk seems mended … */
+	AGAIN_BLIND_MS = 300000, /* … or may be */
+	AGAIN_CUT_MS = 10000,    /* for those who read meanwhile */
 };
 
 struct store_actor {
@@ -33,6 +38,7 @@ struct store_actor {
 	bool key_known, owner_known;
 	unsigned answers_due; /* of the wallet */
 	uint64_t ask_again_ms;
+	uint64_t opened_ms, again_ms; /* again_ms: it ends, to be born anew; 0: it does not */
 	bool checking_all, full;
 	struct store_figures figures; /* what `warren limits` shows; refreshed each second */
 };
@@ -265,6 +271,23 @@ static void alert(struct actor *self, const struct store_figures *f)
 	hold(self, ALERT_DISK_REFUSES, f->trouble && !f->read_only, f->trouble ? f->trouble : "");
 }
 
+static void drain(struct actor *self);
+
+/* What was opened for reading alone is opened for writing by a new birth, which ends what was left open. */
+static void try_again(struct actor *self)
+{
+	struct store_actor *store = self_of(self);
+	uint64_t life = now_ms() - store->opened_ms;
+	if (store->again_ms || life < AGAIN_MS || !store_only_reads(store->store))
+		return;
+	bool mended = store_seems_mended(store->store);
+	if (!mended && life < AGAIN_BLIND_MS)
+		return;
+	log_warn("store.again", "mended=%d then=\"a new birth looks at the disk\"", mended);
+	store->again_ms = now_ms();
+	drain(self);
+}
+
 static void tend(struct actor *self, void *context)
 {
 	(void)context;
@@ -273,6 +296,7 @@ static void tend(struct actor *self, void *context)
 	streams_tend(store->streams, now_ms());
 	store_figures(store->store, &store->figures);
 	alert(self, &store->figures);
+	try_again(self);
 }
 
 /* A blob now and then, so that rot is found before a reader finds it: 8,640 a day, from a random one on, so that restarts do not
@@ -337,32 +361,6 @@ static int exit_code(enum store_end end)
 	bug("store_end");
 }
 
-static enum reason_code reason_of(enum store_end end)
-{
-	switch (end) {
-	case STORE_NO_MARKER:
-		return REASON_STORE_NO_MARKER;
-	case STORE_OTHER_NODE:
-		return REASON_STORE_OTHER_NODE;
-	case STORE_NO_ARENA:
-		return REASON_STORE_NO_ARENA;
-	case STORE_DAMAGED:
-		return REASON_STORE_DAMAGED;
-	case STORE_OTHER_SECRET:
-		return REASON_STORE_OTHER_SECRET;
-	case STORE_NEWER:
-		return REASON_STORE_NEWER;
-	case STORE_TAKEN:
-		return REASON_STORE_TAKEN;
-	case STORE_NO_ROOM:
-		return REASON_STORE_NO_ROOM;
-	case STORE_OK:
-	case STORE_DISK:
-		break;
-	}
-	return REASON_STORE_UNREADABLE;
-}
-
 static int init(struct actor *self)
 {
 	struct store_shape shape;
@@ -401,7 +399,7 @@ static int start(struct actor *self)
 	actor_forget_secret(self);
 	if (end != STORE_OK) {
 		log_error("store.open", "why=\"%s\"", why);
-		reason_note(reason_of(end), "", "%s", why);
+		reason_note(store_end_reason(end), "", "%s", why);
 		return exit_code(end);
 	}
 	const struct streams_events events = {put_done, get_done, self};
@@ -411,6 +409,11 @@ static int start(struct actor *self)
 				     store->shards.count, &events);
 	if (!store->streams)
 		return EXIT_WORLD;
+	store->opened_ms = now_ms();
+	if (store_only_reads(store->store))
+		reason_about(
+			REASON_STORE_DISK, (struct about){STORE, actor_node(self), AGAIN_BLIND_MS}, "",
+			"its disk was read-only when it was opened; once that is mended it opens it anew");
 	store_on_corrupt(store->store, corrupted, self);
 	store_figures(store->store, &store->figures);
 	store->checking_all = store->figures.check_all;
@@ -457,10 +460,13 @@ static void end_when_idle(struct actor *self, void *context)
 {
 	(void)context;
 	struct store_actor *store = self_of(self);
-	if (!streams_idle(store->streams) || !store_idle(store->store)) {
+	bool late = store->again_ms && now_ms() > store->again_ms + AGAIN_CUT_MS;
+	if (!late && (!streams_idle(store->streams) || !store_idle(store->store))) {
 		actor_after(self, DRAIN_MS, end_when_idle, NULL);
 		return;
 	}
+	if (store->again_ms) /* nothing is written, so there is nothing to close */
+		exit(EXIT_WORLD);
 	streams_free(&store->streams);
 	store_close(&store->store);
 	actor_drained(self);
