@@ -254,6 +254,25 @@ test('no signature leaves before its charge is on the disk, and nobody waits for
 		await machine.until('asked again, it is there', () => { again = call(machine, 'wallet_sign_tx', ...asked); if (!again.raw) console.log(`# ${again.why}`); return again.raw }, 60000)
 		assert.strictEqual(machine.process('wallet@1').pid, pid, 'the wallet lived through it')
 		assert.strictEqual(call(machine, 'wallet_policy').rules.find((rule) => rule.rule === 'pay').signed_today, 2, 'and was charged once')
+
+		// A flood of them meanwhile: so many wait, the others are told at once, and nobody else notices.
+		const bound = () => JSON.parse(machine.warren('limits', 'wallet@1', '--json').out).processes[0].limits.find((limit) => limit.name === 'signatures under way')
+		assert.strictEqual(tool('fsfreeze', '-f', folder).status, 0)
+		const flood = Array.from({ length: 80 }, (_, i) => new Promise((resolve) => {
+			const one = spawn(path.join(machine.root, 'bin', 'warren'), ['--root', machine.root, 'call', 'wallet@1', 'wallet_sign_tx', ...pay(100 + i, { value: 1 }), '--json'])
+			let text = ''
+			one.stdout.on('data', (data) => { text += data })
+			one.on('close', () => resolve(JSON.parse(text).error))
+		}))
+		const full = await machine.until('the queue is full', () => { const now = bound(); return now.drops >= 80 - 64 && now }, 60000)
+		assert.deepStrictEqual([full.limit, full.depth, full.high], [64, 64, 64])
+		assert.strictEqual(call(machine, 'wallet_address').text, ADDRESS)
+		assert.ok(JSON.parse(machine.warren('call', 'store@1', 'store_stat', '--json').out).writable, 'and others are not touched')
+		const ends = await Promise.all(flood)
+		assert.strictEqual(ends.filter((error) => error === 'busy').length, 80 - 64)
+		assert.strictEqual(ends.filter((error) => error === 'late').length, 64)
+		assert.strictEqual(tool('fsfreeze', '-u', folder).status, 0)
+		await machine.until('all of it is on the disk', () => bound().depth === 0, 60000)
 	} finally {
 		tool('fsfreeze', '-u', folder)
 		machine.run('warrend', ['stop'], { fails: true })
