@@ -79,11 +79,11 @@ async function hung(who, act) {
 }
 
 // Raw connections to a node's port, each with what it says.
-async function visitors(node, count, says) {
+async function visitors(node, count, says, port = machine.ports[node]) {
 	const sockets = []
 	for (let i = 0; i < count; i++) {
 		sockets.push(await new Promise((resolve) => {
-			const one = net.connect({ port: machine.ports[node], host: '127.0.0.1', allowHalfOpen: true }, () => { if (says) one.write(says(i)); resolve(one) })
+			const one = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true }, () => { if (says) one.write(says(i)); resolve(one) })
 			one.on('error', () => resolve(one))
 			one.resume()
 		}))
@@ -98,13 +98,13 @@ const flood = (names, act) => test(names.join(', '), async () => { await machine
 flood(['broker asks of one person', 'broker asks open', 'broker people'], async () => {
 	const before = bound('broker', 'asks open')
 	await hung('wallet@1', () => flooded([socket('operate.sock'), 'asks', '20', '40', 'wallet', '1', 'actor_ping'], async () => {
-		await until('broker', 'asks of one person', 'turned away', (b) => b.drops >= 20 * 8)
+		await until('broker', 'asks of one person', 'turned away', (b) => b.drops >= 15 * 8) // a busy machine may not have sent for all of them when the wallet is killed for its silence
 		await until('broker', 'asks open', 'high', (b) => b.limit === 16384 && b.high > before.high && b.high >= 20 * 32)
 		await until('broker', 'people', 'high', (b) => b.high >= 20)
 	}))
 })
 
-flood(['broker people put out'], () => flooded([socket('operate.sock'), 'taps', '300', '0'], () => until('broker', 'people', 'put out', (b) => b.limit === 256 && b.high >= 250 && b.drops >= 40)))
+flood(['broker people'], () => flooded([socket('operate.sock'), 'taps', '300', '0'], () => until('broker', 'people', 'put out', (b) => b.limit === 256 && b.high >= 250 && b.drops >= 40)))
 
 flood(['broker subscriptions and taps'], () =>
 	flooded([socket('operate.sock'), 'taps', '2', '40'], () => until('broker', 'subscriptions and taps', 'each has its share', (b) => b.high >= 64 && b.drops >= 16)))
@@ -141,9 +141,14 @@ flood(['blob transfers', 'transfers', 'puts open', 'requests waiting', 'bytes on
 	} finally { leave(sockets) }
 })
 
-flood(['http connections'], async () => {
+flood(['gateway http connections'], async () => {
 	const sockets = await visitors(2, 4200)
 	try { await until('gateway@2', 'http connections', 'turned away', (b) => b.limit === 3968 && b.high > 1984 && b.drops > 0) /* from half on, idle ones make room */ } finally { leave(sockets) }
+})
+
+flood(['meter http connections'], async () => {
+	const sockets = await visitors(0, 100, null, metricsPort)
+	try { await until('meter', 'http connections', 'full', (b) => b.limit === 32 && b.high === 32) /* the others wait in the listener's queue */ } finally { leave(sockets) }
 })
 
 flood(['refused bodies'], async () => {
@@ -176,9 +181,9 @@ flood(['alerts to send'], async () => {
 		for (const alert of standing) machine.warren('alerts', 'ack', String(alert.id)) // somebody has seen it: news as well
 		return bound('steward', 'alert news undelivered').depth > 17
 	}, 120000)
-	await neighbour('herald')
-	answer.status = 200
+	machine.kill('herald') // it fetches more only when it has sent all: a new one fetches all that there is room for
 	await until('herald', 'alerts to send', 'full', (b) => b.limit === 16 && b.high === 16)
+	answer.status = 200
 	await machine.until('all are taken', () => taken > 17 && bound('steward', 'alert news undelivered').depth <= 2, 90000)
 })
 
@@ -194,9 +199,16 @@ const bounded = {
 }
 
 test('no bound is without a flood or a reason', () => {
-	const seen = new Set(limits().flatMap((row) => row.limits.map((limit) => limit.name)))
-	const known = new Set([...Object.keys(filled).map((name) => name.replace(/^(broker|warrend) /, '')), ...Object.keys(bounded)])
-	assert.deepStrictEqual([...seen].filter((name) => !known.has(name)), [])
+	const owners = {} // of each name: the kinds of processes that have a bound of it
+	for (const row of limits())
+		for (const { name } of row.limits) (owners[name] ||= new Set()).add(row.who.replace(/@.*/, ''))
+	const everybody = ['asks open', 'calls kept', 'descriptors watched', 'timers', 'reasons kept', 'strange system calls'] // the runtime's own: one code for all
+	for (const name of everybody) assert.ok(owners[name].size > 4, `${name} is everybody's`)
+	const known = (kind, name) => filled[`${kind} ${name}`] || bounded[name] || (filled[name] && (owners[name].size === 1 || everybody.includes(name)))
+	const bare = Object.entries(owners).flatMap(([name, kinds]) => [...kinds].filter((kind) => !known(kind, name)).map((kind) => `${kind} ${name}`))
+	assert.deepStrictEqual(bare, [])
+	const gone = [...Object.keys(filled).map((name) => name.replace(/^(broker|warrend|gateway|meter) /, '')), ...Object.keys(bounded)].filter((name) => !owners[name])
+	assert.deepStrictEqual(gone, [], 'and what is flooded or excused is there')
 	for (const name of ['processes', 'nodes declared', 'log pipes', 'log files open', 'descriptors watched', 'timers'])
 		assert.ok(limits().some((row) => row.limits.some((limit) => limit.name === name && limit.high > 0)), `${name} has a mark`)
 })
