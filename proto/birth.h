@@ -37,7 +37,11 @@ static inline int birth_fd(const struct actor_row *row, uint32_t what)
  * ended, and live on until SIGTERM. */
 
 /* Bytes on FD_LIFE. Three seconds of silence are a death sentence. */
-enum { LIFE_BEAT = 'b', LIFE_READY = 'R', LIFE_DRAINED = 'D', LIFE_WORDS = 'w' /* struct reason follows: why it ends */ };
+enum {
+	LIFE_BEAT = 'b', LIFE_READY = 'R', LIFE_DRAINED = 'D',
+	LIFE_REFUSED = 'p', /* a beat of a wallet whose policy refused something since the last one */
+	LIFE_WORDS = 'w',   /* struct reason follows: why it ends; nothing follows that */
+};
 enum { LIFE_BEAT_MS = 1000, LIFE_SILENCE_MS = 3000 };
 
 /* How a process says why it ended (sysexits.h where there is one). */

@@ -82,6 +82,7 @@ struct control_node {
 	char tier[17];
 	uint16_t port;
 	uint32_t quota_mb;
+	uint16_t refused; /* beats of its wallet in which the policy refused something; goes round */
 };
 
 struct control_process {

@@ -71,7 +71,7 @@
 	  WALLET_STORAGE_PROOF_REPLY, "sign, with the node's key, that the store answered a challenge")
 #define WALLET_EVENTS(E)                                                                                               \
 	E(wallet_signed, 0x0511, READERS, WALLET_SIGNED, "a transaction was signed")                                   \
-	E(wallet_refused, 0x0512, READERS, WALLET_REFUSED, "the policy refused to sign: an alert")
+	E(wallet_refused, 0x0512, READERS, WALLET_REFUSED, "the policy refused to sign: also an alert")
 
 DECLARE_PROTOCOL(WALLET)
 

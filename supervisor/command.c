@@ -118,6 +118,12 @@ static pid_t begin(const struct supervisor *s, int program, int input)
 
 /* -- its end ----------------------------------------------------------------------------------- */
 
+static void note_failure(const struct supervisor *s, const char *why)
+{
+	reason_about(REASON_COMMAND_FAILED, (struct about){0}, "", "%s: %s",
+		     s->config->values[SETTING_alert_command].text, why);
+}
+
 static void on_end(void *context, int fd, uint32_t events)
 {
 	(void)fd, (void)events;
@@ -139,6 +145,10 @@ static void on_end(void *context, int fd, uint32_t events)
 		 : end.si_code == CLD_EXITED ? "it ended with code %d"
 					     : "signal %d ended it",
 		 command->killed ? COMMAND_MS / 1000 : end.si_status);
+	if (fine)
+		reason_over_about(REASON_COMMAND_FAILED, (struct about){0}, NULL);
+	else
+		note_failure(s, why);
 	log_line(fine ? LOG_INFO : LOG_WARN, "command.ended", "pid=%d how=\"%s\"", command->pid, why);
 	control_done(s, command->serial, fine ? ERR_OK : ERR_UNAVAILABLE, why);
 	command->pid = 0;
@@ -235,9 +245,11 @@ void command_ask(struct supervisor *s, const struct control_alert *alert)
 		run(s, program, body, length, &why);
 		close(program);
 	}
-	if (command->pid)
+	if (command->pid) {
 		log_info("command.begun", "pid=%d seq=%llu", command->pid,
 			 (unsigned long long)alert->news.seq);
-	else
-		control_done(s, serial, ERR_REFUSED, why.text);
+		return;
+	}
+	note_failure(s, why.text);
+	control_done(s, serial, ERR_REFUSED, why.text);
 }

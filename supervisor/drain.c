@@ -62,6 +62,14 @@ static void tell(struct process *process)
 		process->closed = true;
 }
 
+static void note_cut(const struct supervisor *s, uint16_t node, const char *names)
+{
+	reason_about(
+		REASON_DRAIN_CUT, (struct about){KIND_NONE, node, 0}, "",
+		"%s not done when the %llu ms of its drain were up", names,
+		(unsigned long long)elapsed_ms(s->nodes[node].drain.until_ms, s->nodes[node].drain.since_ms));
+}
+
 static void end_drain(struct supervisor *s, uint16_t node, bool cut)
 {
 	struct draining *drain = &s->nodes[node].drain;
@@ -70,12 +78,14 @@ static void end_drain(struct supervisor *s, uint16_t node, bool cut)
 	drain_waits_for(s, node, names);
 	drain->over = true;
 	drain->cut = cut;
-	if (cut)
+	if (cut) {
 		log_warn("node.drained",
 			 "node=%u cut=1 ms=%llu why=\"the time was up; what %s had under way is cut\"", node,
 			 ms, names);
-	else
+		note_cut(s, node, names);
+	} else {
 		log_info("node.drained", "node=%u cut=0 ms=%llu", node, ms);
+	}
 	family_stop(s, KIND_NONE, node);
 }
 

@@ -120,6 +120,13 @@ static void on_report(void *context, int fd, uint32_t events)
 
 /* -- beats ------------------------------------------------------------------------------------- */
 
+/* What a pulse may say; in the text of last words the same letters mean nothing. */
+static bool pulsed(const char *bytes, size_t length, char what)
+{
+	const char *words = memchr(bytes, LIFE_WORDS, length);
+	return memchr(bytes, what, words ? (size_t)(words - bytes) : length) != NULL;
+}
+
 static void on_life(void *context, int fd, uint32_t events)
 {
 	(void)events;
@@ -134,12 +141,14 @@ static void on_life(void *context, int fd, uint32_t events)
 		return;
 	}
 	process->beat_ms = now_ms();
-	if (process->closed && !process->drained && memchr(bytes, LIFE_DRAINED, (size_t)got)) {
+	if (process->closed && !process->drained && pulsed(bytes, (size_t)got, LIFE_DRAINED)) {
 		process->drained = true;
 		s->dirty = true;
 	}
 	last_words(process, bytes, (size_t)got);
-	if (process->state == PROCESS_STARTING && memchr(bytes, LIFE_READY, (size_t)got)) {
+	if (process->row->kind == WALLET && pulsed(bytes, (size_t)got, LIFE_REFUSED))
+		s->nodes[process->node].refused++;
+	if (process->state == PROCESS_STARTING && pulsed(bytes, (size_t)got, LIFE_READY)) {
 		process->state = PROCESS_READY;
 		process->ready_ms = process->beat_ms;
 		reasons_end_of(process);
@@ -326,6 +335,8 @@ static void step_absent(struct supervisor *s, struct process *process, uint64_t 
 {
 	process->ending = false;
 	if (!process->wanted) {
+		if (process->state == PROCESS_LOCKED)
+			reason_over_about(REASON_NODE_LOCKED, process_about(process), NULL);
 		process->state = s->nodes[process->node].parked ? PROCESS_PARKED : PROCESS_STOPPED;
 		if (process->row->opens & FD_HTTP) /* strangers are refused at once, not left waiting */
 			close_watched(s, &process->listener);
@@ -335,6 +346,9 @@ static void step_absent(struct supervisor *s, struct process *process, uint64_t 
 		   (process->state == PROCESS_BACKOFF && now >= process->next_ms);
 	if (due && s->locked && place_has_secret(process->row->kind)) {
 		process->state = PROCESS_LOCKED;
+		reason_about(
+			REASON_NODE_LOCKED, process_about(process), "",
+			"its keys are sealed, and nobody has typed the passphrase since the machine began");
 		return;
 	}
 	bool known = process->row->kind == BROKER || s->roster.fd >= 0;

@@ -1,5 +1,6 @@
 /* Coming up. The service manager is told READY when the machine's own processes are ready and every node's
- * process is ready or has failed once: one bad node must not keep the unit from starting, or have it killed.
+ * process is ready, has failed once, waits for another of its node that somebody must mend, or has had ten seconds:
+ * one bad node must not keep the unit from starting, or have it killed.
  * `warrend start` is told only when all are ready, or after 30 s (and more where there are many) who is not. Part of the
  * supervisor. */
 #include "supervisor/ready.h"
@@ -11,9 +12,26 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool settled(const struct process *process)
+enum { SETTLE_MS = 10000 }; /* a node's process that is alive and waits for something has had its time */
+
+enum held { FREE, HELD, HELD_LOCKED }; /* by another of its node, which waits for a person */
+
+static enum held holds(const struct process *process)
+{
+	if (process->state == PROCESS_LOCKED)
+		return HELD_LOCKED;
+	return process->state == PROCESS_PARKED || process->state == PROCESS_MISCONFIGURED ||
+			       process->state == PROCESS_STOPPED
+		       ? HELD
+		       : FREE;
+}
+
+static bool settled(const struct process *process, enum held held)
 {
 	if (process->state == PROCESS_READY)
+		return true;
+	bool starting = process->node && process->state == PROCESS_STARTING;
+	if (starting && (held != FREE || elapsed_ms(now_ms(), process->born_ms) > SETTLE_MS))
 		return true;
 	return process->node &&
 	       (process->state == PROCESS_BACKOFF || process->state == PROCESS_LOCKED ||
@@ -29,15 +47,22 @@ struct tally {
 static struct tally tally_of(const struct supervisor *s)
 {
 	struct tally tally = {.all_settled = true, .all_final = true};
+	enum held held[NODES_MAX + 1] = {FREE};
 	for (unsigned i = 0; i < s->count; i++) {
 		const struct process *process = s->processes[i];
+		enum held by = process->node ? holds(process) : FREE;
+		held[process->node] = by > held[process->node] ? by : held[process->node];
+	}
+	for (unsigned i = 0; i < s->count; i++) {
+		const struct process *process = s->processes[i];
+		enum held by = process->state == PROCESS_STARTING ? held[process->node] : FREE;
 		tally.ready += process->state == PROCESS_READY;
-		tally.locked += process->state == PROCESS_LOCKED;
-		tally.all_settled = tally.all_settled && settled(process);
-		tally.all_final =
-			tally.all_final && !process->ending &&
-			(process->state == PROCESS_READY || process->state == PROCESS_PARKED ||
-			 process->state == PROCESS_LOCKED || process->state == PROCESS_MISCONFIGURED);
+		tally.locked += process->state == PROCESS_LOCKED || by == HELD_LOCKED;
+		tally.all_settled = tally.all_settled && settled(process, held[process->node]);
+		tally.all_final = tally.all_final && !process->ending &&
+				  (process->state == PROCESS_READY || process->state == PROCESS_PARKED ||
+				   process->state == PROCESS_LOCKED ||
+				   process->state == PROCESS_MISCONFIGURED || by != FREE);
 	}
 	return tally;
 }

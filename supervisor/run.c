@@ -221,6 +221,11 @@ static void look_at_host(struct supervisor *s)
 		log_error("machine.changed",
 			  "kept=%s now=%s next=\"warren reregister, if this is on purpose\"",
 			  host_id_text(&id.kept, kept), host_id_text(&id.live, live));
+	if (s->id_changed)
+		reason_about(REASON_MACHINE_CHANGED, (struct about){0}, "",
+			     "its nodes were made on machine %.12s…, this one is %.12s…", kept, live);
+	else
+		reason_over_about(REASON_MACHINE_CHANGED, (struct about){0}, NULL);
 	if (id.state == HOST_UNKNOWN)
 		log_warn("machine.unknown", "why=\"" HOST_ID_FILE " holds no machine id\"");
 }

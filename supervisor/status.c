@@ -69,7 +69,8 @@ static void node_row(const struct supervisor *s, const struct node_config *confi
 					  .parked = s->nodes[config->node].parked,
 					  .draining = s->nodes[config->node].draining,
 					  .port = (uint16_t)config->values[SETTING_port].number,
-					  .quota_mb = config->values[SETTING_quota_mb].number};
+					  .quota_mb = config->values[SETTING_quota_mb].number,
+					  .refused = s->nodes[config->node].refused};
 	snprintf(row->node.tier, sizeof row->node.tier, "%s", config->values[SETTING_tier].text);
 }
 

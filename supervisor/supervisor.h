@@ -23,6 +23,7 @@ struct node { /* by number; declared or not */
 	bool occupied; /* as the lock says */
 	unsigned ending; /* lowest rank of those of it that end (stop.c) */
 	struct deaths deaths;
+	uint16_t refused; /* beats of its wallet in which the policy refused something */
 };
 
 struct roster { /* to the broker; roster.c */

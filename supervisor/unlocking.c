@@ -4,6 +4,7 @@
 
 #include "actors/base/log/log.h"
 #include "supervisor/listen.h"
+#include "supervisor/reasons_told.h"
 
 #include <errno.h>
 #include <string.h>
@@ -46,9 +47,12 @@ static void judge(struct supervisor *s)
 		u->page = (struct unlock){0};
 		s->locked = false;
 		s->dirty = true;
-		for (unsigned i = 0; i < s->count; i++)
-			if (s->processes[i]->state == PROCESS_LOCKED)
-				s->processes[i]->state = PROCESS_WAITING;
+		for (unsigned i = 0; i < s->count; i++) {
+			if (s->processes[i]->state != PROCESS_LOCKED)
+				continue;
+			s->processes[i]->state = PROCESS_WAITING;
+			reason_over_about(REASON_NODE_LOCKED, process_about(s->processes[i]), NULL);
+		}
 	}
 	log_line(fits ? LOG_INFO : LOG_WARN, fits ? "machine.unlocked" : "machine.not_unlocked",
 		 "next=\"%s\"", fits ? "the nodes start" : "that was another unlock secret");

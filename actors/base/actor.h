@@ -101,8 +101,16 @@ void actor_each_turn(struct actor *self, turn_fn *turn, void *context);
 
 void actor_drained(struct actor *self);
 
+/* Within `ready`: "not yet, something that I need is missing"; and later, once: "now". Until then the process is shown as
+ * starting; it may serve what it can. Others are not held up: supervisor/ready.c has the limit. */
+void actor_not_ready(struct actor *self);
+void actor_is_ready(struct actor *self);
+
 /* "Still at work": for a `start` that takes longer than a second, called now and then. */
 void actor_alive(void);
+
+/* "My policy refused something": one byte with the next beat, for an actor that may tell nobody more (wallet). */
+void actor_refused(struct actor *self);
 
 /* -- calls ---------------------------------------------------------------------------------------------------------- */
 

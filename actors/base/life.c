@@ -88,7 +88,8 @@ void actor_missing(struct actor *self, enum wall wall)
 static void beat(struct actor *self, void *context)
 {
 	(void)context;
-	born_pulse(LIFE_BEAT);
+	born_pulse(self->refused ? LIFE_REFUSED : LIFE_BEAT);
+	self->refused = false;
 	if (self->level_until_ms && self->level_until_ms <= now_ms()) {
 		log_threshold(LOG_INFO);
 		self->level_until_ms = 0;
@@ -107,6 +108,23 @@ void actor_drained(struct actor *self)
 {
 	born_pulse(LIFE_DRAINED);
 	self->drained = true;
+}
+
+void actor_not_ready(struct actor *self)
+{
+	self->not_yet = true;
+}
+
+void actor_is_ready(struct actor *self)
+{
+	bug_if(!self->not_yet);
+	self->not_yet = false;
+	born_pulse(LIFE_READY);
+}
+
+void actor_refused(struct actor *self)
+{
+	self->refused = true;
 }
 
 void actor_alive(void)
@@ -218,8 +236,10 @@ static int live(struct actor *self)
 {
 	self->signals = born_signals();
 	int cold = self->spec->warm ? self->spec->warm(self) : 0;
-	if (cold)
+	if (cold) {
+		born_last_words();
 		return cold;
+	}
 	if (self->signals < 0 || !close_files(self))
 		return EXIT_WORLD;
 	actor_watch(self, self->signals, POLLIN, told, NULL);

@@ -145,7 +145,8 @@ static void welcomed(struct actor *self, const struct envelope *envelope)
 	alerts_begin(self);
 	if (self->spec->ready)
 		self->spec->ready(self);
-	born_pulse(LIFE_READY);
+	if (!self->not_yet)
+		born_pulse(LIFE_READY);
 	malloc_trim(0); /* what only the start needed goes back: a machine has many of us */
 }
 

@@ -59,7 +59,7 @@ struct actor {
 	uint64_t born_ms;
 	struct bus bus;
 	bool heard; /* somebody hears our events */
-	bool was_ready, draining, drained;
+	bool was_ready, not_yet, draining, drained;
 	bool helloing; /* its timer runs */
 	bool closed; /* takes nothing new on */
 	int signals; /* signalfd: SIGTERM, SIGUSR1 */
@@ -77,6 +77,7 @@ struct actor {
 	uint32_t trace;   /* of the ask that is being answered; 0: none */
 	uint64_t asked_count, published;
 	uint64_t times[WORK_TIMES]; /* of calls: i counts those that we had for at most 2^i us */
+	bool refused;     /* something, since the last beat: actor_refused() */
 	uint64_t strange; /* system calls answered ENOSYS, copied from the seal's count */
 };
 

@@ -40,8 +40,9 @@ static void of_backoff(struct findings *findings, const struct process_row *proc
 
 static void of_process(struct findings *findings, const struct process_row *process)
 {
-	char who[WHO_TEXT], logs[80], start[80], end[UNIT_TEXT];
+	char who[WHO_TEXT], logs[80], start[80], why[80], end[UNIT_TEXT];
 	process_who(process, who);
+	snprintf(why, sizeof why, "warren why %s", who);
 	snprintf(logs, sizeof logs, "warren logs %s", who);
 	snprintf(start, sizeof start, "warren start %s", who);
 	switch (process_state(process)) {
@@ -51,7 +52,7 @@ static void of_process(struct findings *findings, const struct process_row *proc
 		finding_add(findings, WARN, "", "%s waits for its turn to start", who);
 		return;
 	case PROCESS_STARTING:
-		finding_add(findings, WARN, logs, "%s is starting", who);
+		finding_add(findings, WARN, why, "%s is starting", who);
 		return;
 	case PROCESS_BACKOFF:
 		of_backoff(findings, process, who, logs);

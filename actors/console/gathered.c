@@ -40,6 +40,12 @@ static void add_silent(struct gathered *gathered, const char *who)
 	snprintf(gathered->silent[gathered->silent_count++], sizeof *gathered->silent, "%s", who);
 }
 
+/* One that is starting knows best what it waits for; whether it can answer already shows when it is asked. */
+static bool may_answer(const struct process_row *process)
+{
+	return process_answers(process) || process_state(process) == PROCESS_STARTING;
+}
+
 /* A question to each process that is meant, the steward's own reasons among them. */
 static struct question *questions_for(const struct steward_status_reply *status, enum kind kind,
 				      unsigned node, unsigned *count)
@@ -48,7 +54,7 @@ static struct question *questions_for(const struct steward_status_reply *status,
 	*count = 0;
 	for (uint32_t i = 0; i < status->processes_count; i++) {
 		const struct process_row *process = &status->processes[i];
-		if (!process_answers(process) || (kind && process_kind(process) != kind) ||
+		if (!may_answer(process) || (kind && process_kind(process) != kind) ||
 		    (node && process->node != node))
 			continue;
 		questions[(*count)++] = (struct question){
@@ -78,7 +84,7 @@ enum ending gather(struct console *console, struct client *client, enum kind kin
 		who_text(questions[i].kind, questions[i].node, who);
 		if (questions[i].err == ERR_OK)
 			add_all(gathered, reply->reasons, reply->reasons_count, who);
-		else
+		else if (process_ready(find_process(gathered->status, questions[i].kind, questions[i].node)))
 			add_silent(gathered, who);
 	}
 	x_free(&questions);

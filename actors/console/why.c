@@ -126,10 +126,13 @@ static void say_reason(const struct page *page, const struct gathered_reason *re
 		return;
 	say(page, "  rule    %s: %s\n", row->name, reason->rule->rule);
 	int64_t next = row->next_ms - wall_ms();
+	bool waits =
+		reason->rule->code == REASON_POLICY_BUDGET || reason->rule->code == REASON_POLICY_SPACING;
 	if (row->next_ms && next > 0)
-		say(page, "  next    tried again in %s\n", duration_text((uint64_t)next, left));
+		say(page, "  next    %s in %s\n", waits ? "allowed again" : "tried again",
+		    duration_text((uint64_t)next, left));
 	else if (row->next_ms)
-		say(page, "  next    being tried now\n");
+		say(page, "  next    %s\n", waits ? "allowed by now" : "being tried now");
 	const char *at = reason->rule->can;
 	for (bool first = true; next_remedy(&at, row, remedy); first = false)
 		say(page, "%s%s", first ? "  you can: " : " · ", remedy);

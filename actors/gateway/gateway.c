@@ -21,6 +21,7 @@ enum {
 	BACKOFF_MOST_MS = 1000, /* … up to this */
 	DRAIN_MS = 8000,        /* the supervisor gives ten seconds */
 	DRAIN_TICK_MS = 50,
+	LOOK_MS = 20,   /* between two looks whether we are ready: doubled each time, up to BACKOFF_MOST_MS */
 	TIDY_MS = 5000, /* spare buffers are given back when no blob has moved for this long */
 };
 
@@ -33,6 +34,7 @@ static void note_store_gone(const struct gateway *self, enum err err)
 }
 
 static void ask_ticket(struct actor *actor, void *context);
+static void look_whether_ready(struct actor *actor, void *context);
 
 static void try_later(struct gateway *self)
 {
@@ -65,6 +67,7 @@ static void on_ticket(struct actor *actor, void *context, enum err err, const st
 	if (err != ERR_OK || length >= (int)sizeof path ||
 	    !stream_connect(self->stream, path, &reply->ticket)) {
 		log_debug("gateway.no_store", "err=%s", err_name(err));
+		note_store_gone(self, err != ERR_OK ? err : ERR_UNAVAILABLE);
 		try_later(self);
 		return;
 	}
@@ -85,14 +88,17 @@ static void on_stream_opened(void *context)
 {
 	struct gateway *self = context;
 	self->backoff_ms = BACKOFF_MS;
+	self->stream_open = true;
 	reason_over(REASON_STORE_GONE, NULL);
 	log_info("gateway.store_open", "node=%u", actor_node(self->actor));
 	http_stream_opened(self->http);
+	look_whether_ready(self->actor, self);
 }
 
 static void on_stream_lost(void *context, enum err why)
 {
 	struct gateway *self = context;
+	self->stream_open = false;
 	log_warn("gateway.store_lost", "err=%s", err_name(why));
 	note_store_gone(self, why);
 	if (self->stream_watch >= 0)
@@ -135,11 +141,35 @@ enum err on_gateway_probe(struct actor *actor, struct call *call, const struct g
 
 /* -- facts for /health and /info ----------------------------------------------------------------------------------- */
 
+/* Ready: a put would be taken, and /health names the node. */
+static void judge_readiness(struct gateway *self)
+{
+	if (self->ready || self->drain_ms || !self->stream_open)
+		return;
+	if (self->have_stat && self->have_node && self->node.known) {
+		self->ready = true;
+		reason_over(REASON_NODE_UNKNOWN, NULL);
+		http_facts_old(self->http); /* a visitor counts blobs as they are when he comes */
+		actor_is_ready(self->actor);
+		return;
+	}
+	unsigned node = actor_node(self->actor);
+	reason_about(REASON_NODE_UNKNOWN, (struct about){GATEWAY, node, self->look_ms}, "",
+		     self->have_node ? "store@%u has not heard from its wallet who the node is"
+				     : "store@%u does not say who the node is",
+		     node);
+	if (!self->looking)
+		actor_after(self->actor, self->look_ms, look_whether_ready, self);
+	self->looking = true;
+	self->look_ms = self->look_ms * 2 < BACKOFF_MOST_MS ? self->look_ms * 2 : BACKOFF_MOST_MS;
+}
+
 static void one_answer_less(struct gateway *self)
 {
-	if (--self->answers_due == 0)
-		http_facts(self->http, self->have_stat ? &self->stat : NULL,
-			   self->have_node ? &self->node : NULL);
+	if (--self->answers_due)
+		return;
+	http_facts(self->http, self->have_stat ? &self->stat : NULL, self->have_node ? &self->node : NULL);
+	judge_readiness(self);
 }
 
 static void on_stat(struct actor *actor, void *context, enum err err, const struct store_stat_reply *reply)
@@ -184,6 +214,8 @@ static void need_facts(void *context)
 {
 	struct gateway *self = context;
 	uint16_t node = actor_node(self->actor);
+	if (self->answers_due)
+		return; /* they are on their way, for a visitor or for us */
 	self->have_stat = self->have_node = false;
 	self->answers_due =
 		3; /* the third is ours: whatever fails at once must not end it before both were asked */
@@ -192,6 +224,16 @@ static void need_facts(void *context)
 	if (ask_store_node(self->actor, node, &(struct store_node){}, on_node, self) != ERR_OK)
 		self->answers_due--;
 	one_answer_less(self);
+}
+
+/* The answers are judged. */
+static void look_whether_ready(struct actor *actor, void *context)
+{
+	struct gateway *self = context;
+	(void)actor;
+	self->looking = false;
+	if (!self->ready)
+		need_facts(self);
 }
 
 /* -- what others ask ----------------------------------------------------------------------------------------------- */
@@ -285,6 +327,7 @@ static int on_start(struct actor *actor)
 	self->actor = actor;
 	self->stream_watch = -1;
 	self->backoff_ms = BACKOFF_MS;
+	self->look_ms = LOOK_MS;
 	struct http_config config = {.listener = actor_inherited(actor, FD_HTTP),
 				     .connections = connections_most(),
 				     .waiting = HTTP_WAITING,
@@ -333,8 +376,9 @@ static void on_ready(struct actor *actor)
 	actor_watch(actor, http_porch_fd(self->http), POLLIN, on_http_ready, self);
 	actor_each_turn(actor, turn, self);
 	actor_every(actor, TIDY_MS, tidy, self);
+	actor_not_ready(actor);
 	ask_ticket(actor, self);
-	log_info("gateway.ready", "port=%" PRIu64 " max_blob_mb=%" PRIu64,
+	log_info("gateway.listens", "port=%" PRIu64 " max_blob_mb=%" PRIu64,
 		 actor_setting_number(actor, "port"), actor_setting_number(actor, "max_blob_mb"));
 }
 

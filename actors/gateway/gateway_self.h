@@ -13,6 +13,8 @@ struct gateway {
 	int stream_watch; /* -1: the stream is closed */
 	unsigned backoff_ms;
 	bool retrying;
+	bool stream_open, ready, looking;
+	unsigned look_ms; /* until the next look whether we are ready */
 	uint64_t drain_ms;
 	uint64_t moved; /* bytes, at the last tidying */
 

@@ -85,6 +85,8 @@ void http_facts(struct http *http, const struct facts_stat *stat, const struct f
 /* What an errand was for: JSON text, malloc'ed, which it takes over; or, with an error, NULL. */
 void http_told(struct http *http, unsigned errand, enum err err, char *json);
 
+void http_facts_old(struct http *http); /* the next who asks is told what is so then */
+
 /* Nothing new is let in any more: each new request is answered 503 with Connection: close. What runs goes on. */
 void http_close(struct http *http);
 bool http_closed(const struct http *http);

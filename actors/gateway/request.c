@@ -24,6 +24,11 @@ void http_facts(struct http *http, const struct facts_stat *stat, const struct f
 		visit_resume(link_waiting(http->curious.next));
 }
 
+void http_facts_old(struct http *http)
+{
+	http->facts_ms = 0;
+}
+
 static struct MHD_Response *answer_metrics(const struct http *http)
 {
 	const struct http_counts *counts = http_counts(http);

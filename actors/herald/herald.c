@@ -5,6 +5,7 @@
  * When it dies, the steward still knows how far it came: the next birth goes on there. One that was taken but not yet reported
  * as taken is sent again; `seq` tells the receiver. */
 #include "actors/base/actor.h"
+#include "actors/base/reasons/reasons.h"
 #include "actors/herald/pace.h"
 #include "actors/herald/post.h"
 #include "proto/herald.h"
@@ -55,6 +56,7 @@ static int look_up(struct herald *self, const struct web_address *address)
 	int failed = getaddrinfo(address->host, NULL, &wanted, &found);
 	if (failed) {
 		log_error("herald.name", "host=\"%s\" why=\"%s\"", address->host, gai_strerror(failed));
+		reason_note(REASON_WEBHOOK_NAME, "", "%s: %s", address->host, gai_strerror(failed));
 		return EXIT_WORLD;
 	}
 	int length = snprintf(self->resolve, sizeof self->resolve, "%s:%u:", address->host, address->port);
@@ -83,6 +85,7 @@ static int read_authorities(struct herald *self)
 		close(fd);
 	if (self->authorities_length && got == 0)
 		return 0;
+	reason_note(REASON_WEBHOOK_NAME, "", "%s cannot be read, so nobody can be believed", AUTHORITIES);
 	log_error("herald.authorities", "path=" AUTHORITIES " next=\"install ca-certificates\"");
 	return EXIT_CONFIG;
 }
@@ -124,7 +127,15 @@ static void taken(struct herald *self, const struct alert_news *news)
 	self->at++;
 }
 
-static void say_failure(struct herald *self, long status, const char *why)
+/* Without a word about when: that is the record's own field. */
+static void note_failure(const struct herald *self, const char *text, uint64_t wait_ms)
+{
+	reason_about(REASON_WEBHOOK_FAILED, (struct about){HERALD, 0, wait_ms}, "",
+		     "news %" PRIu64 ": %s; %u failures in a row", self->queue[self->at].seq, text,
+		     self->pace.failures);
+}
+
+static void say_failure(struct herald *self, long status, const char *why, uint64_t wait_ms)
 {
 	struct actor *actor = self->actor;
 	char text[POST_WHY];
@@ -139,6 +150,7 @@ static void say_failure(struct herald *self, long status, const char *why)
 	snprintf(self->stat.trouble, sizeof self->stat.trouble, "%s", text);
 	log_warn("herald.failed", "seq=%" PRIu64 " tries=%u why=\"%s\"", self->queue[self->at].seq,
 		 self->pace.failures, text);
+	note_failure(self, text, wait_ms);
 	if (self->pace.failures >= PACE_SAY)
 		actor_alert(actor, ALERT_ALERTS_UNDELIVERED, "%s", text);
 	if (!self->failing_since_ms)
@@ -160,13 +172,17 @@ static void on_end(void *context, long status, const char *why)
 		self->stat.trouble[0] = '\0';
 		self->failing_since_ms = 0;
 		actor_alert_over(self->actor, ALERT_ALERTS_UNDELIVERED);
+		reason_over(REASON_WEBHOOK_FAILED, NULL);
+		reason_over(REASON_WEBHOOK_GAVE_UP, NULL);
 		taken(self, news);
 		return;
 	case PACE_AGAIN:
-		say_failure(self, status, why);
+		say_failure(self, status, why, wait_ms);
 		return;
 	case PACE_GIVE_UP:
-		say_failure(self, status, why);
+		say_failure(self, status, why, wait_ms);
+		reason_note(REASON_WEBHOOK_GAVE_UP, "", "news %" PRIu64 " was answered %ld %d times in a row",
+			    news->seq, status, PACE_REFUSALS);
 		self->stat.given_up++;
 		log_error("herald.given_up", "seq=%" PRIu64 " status=%ld", news->seq, status);
 		taken(self, news);

@@ -258,7 +258,8 @@ static bool add_node(struct request *request, const struct control_node *from)
 				 .parked = from->parked != 0,
 				 .draining = from->draining != 0,
 				 .port = from->port,
-				 .quota_mb = from->quota_mb};
+				 .quota_mb = from->quota_mb,
+				 .refused = from->refused};
 	snprintf(row->tier, sizeof row->tier, "%.*s", (int)sizeof from->tier, from->tier);
 	return true;
 }

@@ -17,7 +17,13 @@ struct past { /* of one process */
 	uint64_t changed_ms;
 };
 
+struct refusals { /* of the wallet of a node */
+	bool known;
+	uint16_t count;
+};
+
 struct rules {
+	struct refusals refusals[NODES_MAX + 1];
 	struct past past[RULES_PROCESSES];
 	bool full;
 	struct alert_moment clock;
@@ -138,6 +144,28 @@ static void look_at_process(struct look *look, uint32_t index, const struct proc
 	look_at_walls(look, row, kind);
 }
 
+/* -- nodes ------------------------------------------------------------------------------------- */
+
+/* A wallet may tell nobody anything but that: the supervisor counts the beats in which it refused. What it was, it keeps for
+ * who asks (`warren why`). Of one that is seen for the first time all count, as long as the machine itself is young. */
+static void look_at_refusals(const struct look *look, const struct node_row *row)
+{
+	struct refusals *past = &look->rules->refusals[row->node];
+	bool more = (past->known || look->young) && row->refused && row->refused != past->count;
+	*past = (struct refusals){true, row->refused};
+	if (more)
+		raise(look, ALERT_WALLET_REFUSED, WALLET, row->node, "");
+}
+
+static void look_at_node(const struct look *look, const struct node_row *row)
+{
+	if (row->node > NODES_MAX)
+		return;
+	if (row->parked)
+		raise(look, ALERT_NODE_PARKED, KIND_NONE, row->node, "");
+	look_at_refusals(look, row);
+}
+
 /* -- the machine ------------------------------------------------------------------------------- */
 
 static void walls_text(uint32_t walls, char *text, size_t room)
@@ -196,8 +224,7 @@ void rules_look(struct rules *rules, const struct steward_status_reply *status, 
 	bool herald = false;
 	alerts_round(alerts);
 	for (uint32_t i = 0; i < status->nodes_count; i++)
-		if (status->nodes[i].parked)
-			raise(&look, ALERT_NODE_PARKED, KIND_NONE, status->nodes[i].node, "");
+		look_at_node(&look, &status->nodes[i]);
 	for (uint32_t i = 0; i < status->processes_count; i++) {
 		look_at_process(&look, i, &status->processes[i]);
 		herald = herald || strcmp(status->processes[i].actor, kind_name(HERALD)) == 0;

@@ -251,6 +251,22 @@ void store_turn(struct store *store)
 	}
 }
 
+bool disk_is_read_only(const struct store *store)
+{
+	struct statvfs fs;
+	return fstatvfs(store->folder, &fs) == 0 && fs.f_flag & ST_RDONLY;
+}
+
+bool store_seems_mended(const struct store *store)
+{
+	return store->was_read_only && !disk_is_read_only(store);
+}
+
+bool store_only_reads(const struct store *store)
+{
+	return !store->committer;
+}
+
 bool store_idle(struct store *store)
 {
 	return !store->puts && (!store->committer || committer_idle(store->committer));
@@ -287,12 +303,6 @@ static uint64_t physical(struct store *store)
 	return arena_file_bytes(&store->arena) + (index > reserve ? index : reserve);
 }
 
-static bool read_only(const struct store *store)
-{
-	struct statvfs fs;
-	return store->trouble && fstatvfs(store->folder, &fs) == 0 && fs.f_flag & ST_RDONLY;
-}
-
 void store_figures(struct store *store, struct store_figures *stat)
 {
 	static const struct committer_figures none;
@@ -306,7 +316,7 @@ void store_figures(struct store *store, struct store_figures *stat)
 		.quota = store->quota_units * store->arena.unit,
 		.physical = physical(store),
 		.trouble = store->trouble,
-		.read_only = read_only(store),
+		.read_only = store->trouble && disk_is_read_only(store),
 		.puts = store->put_count,
 		.gets = store->get_count,
 		.groups = figures->groups,

@@ -63,6 +63,8 @@ int store_fd(struct store *store);     /* readable: call store_turn() */
 void store_turn(struct store *store);  /* hands out what the committer has finished */
 void store_tend(struct store *store);  /* each second: notices within half a minute that an idle disk takes no writes, and that it
 					  does again */
+bool store_only_reads(const struct store *store); /* its disk took no writes when it was opened; a new birth looks again */
+bool store_seems_mended(const struct store *store); /* it was read-only then, and is not now */
 bool store_idle(struct store *store);  /* nothing is being put or committed */
 void store_refuse(struct store *store); /* from now on no new put: ERR_NOT_READY */
 

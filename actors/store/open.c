@@ -315,6 +315,7 @@ static enum store_end open_all(struct opening *o)
 		store_troubled(store, "the disk takes no writes", EROFS);
 	else if (!ballast_open(&store->ballast, store->folder, ballast_reserve_for(store->shape.quota)))
 		log_warn("store.no_ballast", "errno=%d", errno);
+	store->was_read_only = disk_is_read_only(store);
 	end = find_index(o);
 	if (end == STORE_OK && !o->read_only)
 		end = begin_writing(o);

@@ -11,52 +11,87 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum {
 	MIB = 1048576,
 	TEND_MS = 1000,
-	ASK_WALLET_MS = 500, /* until it has told who we are */
-	CHECK_MS = 10000,    /* between two steps of the scan when all is well … */
-	CHECK_SOON_MS = 20,  /* … and after the machine stopped without notice: everything, soon */
+	ASK_WALLET_MS = 20,        /* between attempts to hear from it who we are: doubled each time … */
+	ASK_WALLET_MOST_MS = 1000, /* … up to this */
+	CHECK_MS = 10000,          /* between two steps of the scan when all is well … */
+	CHECK_SOON_MS = 20,        /* … and after the machine stopped without notice: everything, soon */
 	DRAIN_MS = 100,
+	AGAIN_MS =
+		20000, /* of life, before a store that only reads is born anew, as its disk seems mended … */
+	AGAIN_BLIND_MS = 300000, /* … or may be */
+	AGAIN_CUT_MS = 10000,    /* for those who read meanwhile */
 };
 
 HANDLERS(handlers, STORE_CALLS);
 
 /* -- who the node is ------------------------------------------------------------------------------------------------- */
 
+static void ask_wallet(struct actor *self, void *context);
+
+/* Of the two that are asked for. Whatever the wallet is, dead, locked or slow, it is asked again. */
+static void one_answer_less(struct actor *self, enum err err)
+{
+	struct store_actor *store = self_of(self);
+	uint16_t node = actor_node(self);
+	if (err != ERR_OK)
+		reason_about(REASON_WALLET_SILENT, (struct about){STORE, node, store->ask_again_ms}, "",
+			     "wallet@%u has not told who the node is: %s", node, err_name(err));
+	if (--store->answers_due)
+		return;
+	if (store->owner_known && store->key_known) {
+		reason_over(REASON_WALLET_SILENT, NULL);
+		return;
+	}
+	actor_after(self, store->ask_again_ms, ask_wallet, NULL);
+	store->ask_again_ms *= 2;
+	if (store->ask_again_ms > ASK_WALLET_MOST_MS)
+		store->ask_again_ms = ASK_WALLET_MOST_MS;
+}
+
 static void on_address(struct actor *self, void *context, enum err err,
 		       const struct wallet_address_reply *reply)
 {
 	(void)context;
-	if (err != ERR_OK)
-		return;
-	snprintf(self_of(self)->owner, sizeof self_of(self)->owner, "%s", reply->text);
-	self_of(self)->owner_known = true;
+	struct store_actor *store = self_of(self);
+	if (err == ERR_OK) {
+		snprintf(store->owner, sizeof store->owner, "%s", reply->text);
+		store->owner_known = true;
+	}
+	one_answer_less(self, err);
 }
 
 static void on_node_key(struct actor *self, void *context, enum err err,
 			const struct wallet_node_key_reply *reply)
 {
 	(void)context;
-	if (err != ERR_OK)
-		return;
-	self_of(self)->key = reply->key;
-	snprintf(self_of(self)->peer_id, sizeof self_of(self)->peer_id, "%s", reply->peer_id);
-	self_of(self)->key_known = true;
+	struct store_actor *store = self_of(self);
+	if (err == ERR_OK) {
+		store->key = reply->key;
+		snprintf(store->peer_id, sizeof store->peer_id, "%s", reply->peer_id);
+		store->key_known = true;
+	}
+	one_answer_less(self, err);
 }
 
 static void ask_wallet(struct actor *self, void *context)
 {
 	(void)context;
-	if (!self_of(self)->owner_known)
-		ask_wallet_address(self, actor_node(self), &(struct wallet_address){}, on_address, NULL);
-	if (!self_of(self)->key_known)
-		ask_wallet_node_key(self, actor_node(self), &(struct wallet_node_key){}, on_node_key, NULL);
-	if (!self_of(self)->owner_known || !self_of(self)->key_known)
-		actor_after(self, ASK_WALLET_MS, ask_wallet, NULL);
+	struct store_actor *store = self_of(self);
+	uint16_t node = actor_node(self);
+	store->answers_due = 2;
+	enum err err = ask_wallet_address(self, node, &(struct wallet_address){}, on_address, NULL);
+	if (err != ERR_OK)
+		one_answer_less(self, err);
+	err = ask_wallet_node_key(self, node, &(struct wallet_node_key){}, on_node_key, NULL);
+	if (err != ERR_OK)
+		one_answer_less(self, err);
 }
 
 /* -- handlers -------------------------------------------------------------------------------------------------------- */
@@ -217,6 +252,23 @@ static void alert(struct actor *self, const struct store_figures *f)
 	hold(self, ALERT_DISK_REFUSES, f->trouble && !f->read_only, f->trouble ? f->trouble : "");
 }
 
+static void drain(struct actor *self);
+
+/* What was opened for reading alone is opened for writing by a new birth, which ends what was left open. */
+static void try_again(struct actor *self)
+{
+	struct store_actor *store = self_of(self);
+	uint64_t life = now_ms() - store->opened_ms;
+	if (store->again_ms || life < AGAIN_MS || !store_only_reads(store->store))
+		return;
+	bool mended = store_seems_mended(store->store);
+	if (!mended && life < AGAIN_BLIND_MS)
+		return;
+	log_warn("store.again", "mended=%d then=\"a new birth looks at the disk\"", mended);
+	store->again_ms = now_ms();
+	drain(self);
+}
+
 static void tend(struct actor *self, void *context)
 {
 	(void)context;
@@ -225,6 +277,7 @@ static void tend(struct actor *self, void *context)
 	streams_tend(store->streams, now_ms());
 	store_figures(store->store, &store->figures);
 	alert(self, &store->figures);
+	try_again(self);
 }
 
 /* A blob now and then, so that rot is found before a reader finds it: 8,640 a day, from a random one on, so that restarts do not
@@ -317,6 +370,11 @@ static int start(struct actor *self)
 	if (!store->streams)
 		return EXIT_WORLD;
 	store->provers = provers_new(store->store);
+	store->opened_ms = now_ms();
+	if (store_only_reads(store->store))
+		reason_about(
+			REASON_STORE_DISK, (struct about){STORE, actor_node(self), AGAIN_BLIND_MS}, "",
+			"its disk was read-only when it was opened; once that is mended it opens it anew");
 	store_on_corrupt(store->store, corrupted, self);
 	store_figures(store->store, &store->figures);
 	store->checking_all = store->figures.check_all;
@@ -358,6 +416,7 @@ static void ready(struct actor *self)
 	actor_every(self, TEND_MS, tend, NULL);
 	actor_after(self, CHECK_SOON_MS, check, NULL);
 	show_limits(self);
+	self_of(self)->ask_again_ms = ASK_WALLET_MS;
 	ask_wallet(self, NULL);
 }
 
@@ -365,11 +424,15 @@ static void end_when_idle(struct actor *self, void *context)
 {
 	(void)context;
 	struct store_actor *store = self_of(self);
-	if (!streams_idle(store->streams) || proofs_told(store->provers)->depth ||
-	    !store_idle(store->store)) {
+	bool late = store->again_ms && now_ms() > store->again_ms + AGAIN_CUT_MS;
+	bool idle = streams_idle(store->streams) && store_idle(store->store) &&
+		    !proofs_told(store->provers)->depth;
+	if (!late && !idle) {
 		actor_after(self, DRAIN_MS, end_when_idle, NULL);
 		return;
 	}
+	if (store->again_ms) /* nothing is written, so there is nothing to close */
+		exit(EXIT_WORLD);
 	streams_free(&store->streams);
 	provers_free(&store->provers);
 	store_close(&store->store);

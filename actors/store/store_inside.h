@@ -35,6 +35,7 @@ struct store {
 	struct index *writes, *reads; /* `writes` is the committer's */
 	struct committer *committer;  /* NULL: the disk takes no writes */
 	bool check_all, rebuilt;
+	bool was_read_only; /* the disk, when it was opened */
 
 	struct freemap *map;
 	struct slots slots;
@@ -74,6 +75,8 @@ void store_found_corrupt(struct store *store, const struct blob *blob, uint64_t 
 bool store_knows_corrupt(struct store *store, const struct blob_id *id);
 bool store_forget(struct store *store, const struct cid *cid); /* a corrupt blob gives way; false: the queue is full */
 enum err store_index_err(struct store *store, enum index_end end);
+
+bool disk_is_read_only(const struct store *store);
 
 /* check.c */
 void check_stop(struct store *store);

@@ -16,6 +16,9 @@ struct store_actor {
 	char peer_id[PEER_ID_TEXT + 1], owner[ADDRESS_TEXT];
 	struct key key;
 	bool key_known, owner_known;
+	unsigned answers_due; /* of the wallet */
+	uint64_t ask_again_ms;
+	uint64_t opened_ms, again_ms; /* again_ms: it ends, to be born anew; 0: it does not */
 	bool checking_all, full;
 	struct store_figures figures; /* what `warren limits` shows; refreshed each second */
 };

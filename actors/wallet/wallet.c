@@ -4,8 +4,8 @@
  * books know what was signed. */
 #include "actors/base/crypto/crypto.h"
 #include "actors/base/reasons/reasons.h"
+#include "actors/wallet/budget.h"
 #include "actors/wallet/making.h"
-#include "actors/wallet/verdict.h"
 #include "actors/wallet/wallet_self.h"
 
 #include <errno.h>
@@ -50,15 +50,41 @@ enum err on_wallet_binding(struct actor *self, struct call *call, const struct w
 
 /* -- signing ----------------------------------------------------------------------------------- */
 
-enum err wallet_refuse(struct actor *self, struct call *call, const char *name, const char *why)
+enum err wallet_refuse(struct actor *self, struct call *call, const char *name,
+			const struct refusal *refusal)
 {
-	struct wallet_refused alert = {.uid = call_asker(call).uid, .why = {why, (uint32_t)strlen(why)}};
-	snprintf(alert.call, sizeof alert.call, "%s", name);
-	who_text(call_asker(call).kind, call_asker(call).node, alert.asker);
-	log_warn("wallet.refused", "call=%s asker=%s uid=%u why=\"%s\"", name, alert.asker, alert.uid, why);
-	publish_wallet_refused(self, &alert);
+	const char *why = refusal->why;
+	struct wallet_refused event = {.uid = call_asker(call).uid, .why = {why, (uint32_t)strlen(why)}};
+	struct about about = {WALLET, actor_node(self), 0};
+	uint64_t now = wall_clock();
+	snprintf(event.call, sizeof event.call, "%s", name);
+	who_text(call_asker(call).kind, call_asker(call).node, event.asker);
+	log_warn("wallet.refused", "call=%s asker=%s uid=%u why=\"%s\"", name, event.asker, event.uid, why);
+	if (refusal->when_s > now)
+		about.next_in_ms = (refusal->when_s - now) * 1000;
+	reason_about(refusal->code, about, refusal->rule, "%s for %s, uid %u: %s", name, event.asker,
+		     event.uid, why);
+	publish_wallet_refused(self, &event);
+	actor_refused(self);
 	call_fail_why(call, ERR_REFUSED, why);
 	return ERR_KEPT;
+}
+
+/* What the asker did wrong, whatever the policy says. */
+static enum err malformed(struct actor *self, struct call *call, const char *why)
+{
+	struct refusal refusal = {.code = REASON_POLICY_MALFORMED};
+	snprintf(refusal.why, sizeof refusal.why, "%s", why);
+	return wallet_refuse(self, call, "wallet_sign_tx", &refusal);
+}
+
+/* What was allowed once is no longer refused. */
+static void allowed(const char *rule)
+{
+	reason_over(REASON_POLICY_ABSENT, NULL);
+	reason_over(REASON_POLICY_NO_RULE, rule);
+	reason_over(REASON_POLICY_SPACING, rule);
+	reason_over(REASON_POLICY_BUDGET, rule);
 }
 
 /* Signs what is on the disk, and answers. */
@@ -136,11 +162,10 @@ static enum err sign_again(struct actor *self, struct call *call, const struct w
 	struct transaction tx = transaction_of(in);
 	uint8_t digest[32];
 	if (transaction_wrong(&tx))
-		return wallet_refuse(self, call, "wallet_sign_tx", transaction_wrong(&tx));
+		return malformed(self, call, transaction_wrong(&tx));
 	transaction_digest(&tx, digest);
 	if (memcmp(digest, before->bytes, sizeof digest) != 0)
-		return wallet_refuse(self, call, "wallet_sign_tx",
-				     "this key (once) was used for another transaction");
+		return malformed(self, call, "this key (once) was used for another transaction");
 	return wait_for_ink(self, call, in, "asked-again");
 }
 
@@ -152,26 +177,39 @@ enum err on_wallet_sign_tx(struct actor *self, struct call *call, const struct w
 	struct wallet *wallet = actor_state(self);
 	struct transaction tx = transaction_of(in);
 	struct charge charge;
-	char why[VERDICT_TEXT];
+	struct refusal refusal;
 	uint8_t slot[SPENT_SLOT];
 	if (wallet->waiting_count == SPENT_UNDER_WAY) { /* slots that are not dry are of calls that wait */
 		wallet->waiting_busy++;
 		return ERR_BUSY;
 	}
 	if (memcmp(&in->once, &none, sizeof none) == 0)
-		return wallet_refuse(self, call, "wallet_sign_tx",
-				     "once must be a random key of the caller, 32 bytes, for asking again");
+		return malformed(self, call,
+				 "once must be a random key of the caller, 32 bytes, for asking again");
 	uint64_t now = spent_now(wallet->spent, wall_clock());
 	const struct hash *before = spent_once(wallet->spent, &in->once);
 	if (before)
 		return sign_again(self, call, in, before);
-	if (!verdict_transaction(&wallet->policy, wallet->spent, &tx, now, &charge, why))
-		return wallet_refuse(self, call, "wallet_sign_tx", why);
+	if (!verdict_transaction(&wallet->policy, wallet->spent, &tx, now, &charge, &refusal))
+		return wallet_refuse(self, call, "wallet_sign_tx", &refusal);
+	allowed(charge.rule);
 	charge.once = in->once;
 	uint64_t offset = spent_add(wallet->spent, &charge, now, slot);
 	bug_if(!ink_put(wallet->ink, offset, slot));
 	wallet->put++;
 	return wait_for_ink(self, call, in, charge.rule);
+}
+
+/* -- what may be signed ------------------------------------------------------------------------ */
+
+enum err on_wallet_policy(struct actor *self, struct call *call, const struct wallet_policy *in,
+			  struct wallet_policy_reply *out)
+{
+	(void)in;
+	struct wallet *wallet = actor_state(self);
+	uint64_t now = spent_now(wallet->spent, wall_clock());
+	budget_rows(&wallet->policy, wallet->spent, now, call_arena(call), out);
+	return ERR_OK;
 }
 
 /* -- birth -- */
@@ -236,6 +274,7 @@ static int open_books(struct actor *self, struct wallet *wallet, int folder)
 	if (end != SPENT_OK) {
 		log_error("wallet.spent", "file=%s why=\"%s\" errno=\"%s\"", SPENT_NAME, spent_sentence(end),
 			  end == SPENT_DISK ? strerror(errno) : "");
+		reason_note(REASON_WALLET_BOOKS, SPENT_NAME, "%s", spent_sentence(end));
 		return end == SPENT_DISK ? EXIT_WORLD : EXIT_CONFIG;
 	}
 	if (made)

@@ -9,10 +9,10 @@
 #include "actors/wallet/spent.h"
 #include "actors/wallet/statement.h"
 #include "actors/wallet/transaction.h"
+#include "actors/wallet/verdict.h"
 #include "proto/policy.h"
 #include "proto/wallet.h"
 
-#include <string.h>
 #include <time.h>
 
 /* A call whose charge is on its way to the disk. */
@@ -37,21 +37,12 @@ struct wallet {
 	uint64_t waiting_count, waiting_high, waiting_busy;
 };
 
-/* Ends the call with a reason, for the asker, the log and whoever hears alerts. */
-enum err wallet_refuse(struct actor *self, struct call *call, const char *name, const char *why);
+/* Ends the call with a reason: for the asker, the log, `warren why` and whoever hears alerts. */
+enum err wallet_refuse(struct actor *self, struct call *call, const char *name, const struct refusal *refusal);
 
 static inline uint64_t wall_clock(void)
 {
 	return (uint64_t)time(NULL);
-}
-
-/* A text that lives as long as the call. */
-static inline struct view in_arena(struct call *call, const char *text)
-{
-	size_t length = strlen(text);
-	char *kept = arena_take(call_arena(call), length + 1);
-	memcpy(kept, text, length);
-	return (struct view){kept, (uint32_t)length};
 }
 
 #endif

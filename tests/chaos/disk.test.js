@@ -171,17 +171,24 @@ trial('a disk that turns read-only under the store: puts are refused, reads go o
 	await trouble.allThere()
 })
 
-trial('a disk that is read-only at the start: reads, and a sentence for a put; a restart after mending is enough', async (trouble, machine) => {
+trial('a disk that is read-only at the start: reads, and a sentence for a put; mended, it stores again by itself', async (trouble, machine) => {
 	await trouble.stop()
 	must('mount', '-o', 'remount,ro', trouble.folder)
 	await trouble.start()
 	await trouble.allThere()
 	await trouble.refused()
 	await trouble.neighbourWorks()
+	const why = JSON.parse(machine.warren('why', 'store@1', '--json').out).reasons.find((reason) => reason.name === 'store-disk')
+	assert.match(why.inputs, /read-only when it was opened; once that is mended it opens it anew/)
+	assert.ok(why.next_ms > Date.now())
+	const pid = machine.process('store@1').pid
 	must('mount', '-o', 'remount,rw', trouble.folder)
-	machine.warren('restart', 'store@1')
-	await machine.until('puts are taken again', async () => (await trouble.put(1)).has(201))
+	await machine.until('puts are taken again', async () => (await trouble.put(1)).has(201), 90000)
+	assert.notStrictEqual(machine.process('store@1').pid, pid, 'by a birth of its own')
+	assert.match(machine.log('store@1'), /store\.again mended=1/)
 	await trouble.allThere()
+	await trouble.neighbourWorks()
+	await machine.until('nothing is against it any more', () => !JSON.parse(machine.warren('why', 'store@1', '--json').out).reasons.some((reason) => reason.name === 'store-disk' && !reason.over))
 })
 
 trial('a disk that is not mounted is not taken for an empty store; mounted again, everything is there', async (trouble, machine) => {

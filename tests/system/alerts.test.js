@@ -152,6 +152,33 @@ test('a process that asks what it may not: bad, and by name', async () => {
 	} finally { await machine.destroy() }
 })
 
+test('a wallet is asked for what its policy refuses: one alert however often, over when it is quiet', async () => {
+	const machine = await Machine.create({ nodes: 2, conf: QUIET })
+	const probe = () => machine.warrenFails('call', 'wallet@1', 'wallet_sign_peer_proof', 'timestamp=1')
+	try {
+		await machine.ready()
+		assert.strictEqual(probe().code, 1)
+		const alert = await raised(machine, 'wallet-refused', 'wallet@1')
+		assert.strictEqual(alert.severity, 'warn')
+		assert.match(alert.next, /warren why/)
+		assert.match(machine.warren('why', 'wallet@1').out, new RegExp(`wallet_sign_peer_proof for operator, uid ${process.getuid()}`))
+		// A storm: more than one a second, for some seconds.
+		const before = all(machine).raised
+		const began = Date.now()
+		while (Date.now() < began + 4000) probe()
+		const now = all(machine)
+		assert.strictEqual(now.alerts.filter((one) => one.code === 'wallet-refused').length, 1, 'one row')
+		assert.ok(now.raised <= before + 1, 'one piece of news')
+		const { count } = now.alerts.find((one) => one.code === 'wallet-refused')
+		assert.ok(count <= (Date.now() - began) / 1000 + 3, `counted once a second at most: ${count}`)
+		assert.ok(!find(machine, 'wallet-refused', 'wallet@2'))
+		await over(machine, 'wallet-refused', 'wallet@1')
+		// What a wallet answers without a refusal is none.
+		machine.warren('call', 'wallet@1', 'wallet_address')
+		assert.strictEqual(find(machine, 'wallet-refused', 'wallet@1').active, false)
+	} finally { await machine.destroy() }
+})
+
 test('logs that find no room on their disk', { skip: !root && 'needs root: it mounts' }, async () => {
 	const machine = await Machine.create({ nodes: 1, conf: QUIET, start: false })
 	const small = path.join(machine.root, 'logs')

@@ -254,6 +254,25 @@ test('no signature leaves before its charge is on the disk, and nobody waits for
 		await machine.until('asked again, it is there', () => { again = call(machine, 'wallet_sign_tx', ...asked); if (!again.raw) console.log(`# ${again.why}`); return again.raw }, 60000)
 		assert.strictEqual(machine.process('wallet@1').pid, pid, 'the wallet lived through it')
 		assert.strictEqual(call(machine, 'wallet_policy').rules.find((rule) => rule.rule === 'pay').signed_today, 2, 'and was charged once')
+
+		// A flood of them meanwhile: so many wait, the others are told at once, and nobody else notices.
+		const bound = () => JSON.parse(machine.warren('limits', 'wallet@1', '--json').out).processes[0].limits.find((limit) => limit.name === 'signatures under way')
+		assert.strictEqual(tool('fsfreeze', '-f', folder).status, 0)
+		const flood = Array.from({ length: 80 }, (_, i) => new Promise((resolve) => {
+			const one = spawn(path.join(machine.root, 'bin', 'warren'), ['--root', machine.root, 'call', 'wallet@1', 'wallet_sign_tx', ...pay(100 + i, { value: 1 }), '--json'])
+			let text = ''
+			one.stdout.on('data', (data) => { text += data })
+			one.on('close', () => resolve(JSON.parse(text).error))
+		}))
+		const full = await machine.until('the queue is full', () => { const now = bound(); return now.drops >= 80 - 64 && now }, 60000)
+		assert.deepStrictEqual([full.limit, full.depth, full.high], [64, 64, 64])
+		assert.strictEqual(call(machine, 'wallet_address').text, ADDRESS)
+		assert.ok(JSON.parse(machine.warren('call', 'store@1', 'store_stat', '--json').out).writable, 'and others are not touched')
+		const ends = await Promise.all(flood)
+		assert.strictEqual(ends.filter((error) => error === 'busy').length, 80 - 64)
+		assert.strictEqual(ends.filter((error) => error === 'late').length, 64)
+		assert.strictEqual(tool('fsfreeze', '-u', folder).status, 0)
+		await machine.until('all of it is on the disk', () => bound().depth === 0, 60000)
 	} finally {
 		tool('fsfreeze', '-u', folder)
 		machine.run('warrend', ['stop'], { fails: true })
@@ -307,7 +326,36 @@ const inFiles = (root, all) => [...filesBelow(root)].filter((name) => {
 	try { return searchFile(fd, 0, fs.fstatSync(fd).size, all) } finally { fs.closeSync(fd) }
 })
 
-test('the key is in no file, log, argument, environment, tap or other process', { skip: process.getuid() !== 0 && 'needs root: to read the memory of others' }, async () => {
+// Where memory may have gone: every swap device and file that is on, or why there is nothing to search.
+function swaps() {
+	const rows = fs.readFileSync('/proc/swaps', 'utf8').trim().split('\n').slice(1).map((line) => line.split(/\s+/))
+	return rows.map(([name, , kib]) => ({ name: name.replace(/\\040/g, ' '), bytes: Number(kib) * 1024 }))
+}
+function searchSwap(swap, all) {
+	const fd = fs.openSync(swap.name, 'r')
+	try { return searchFile(fd, 0, swap.bytes, all) } finally { fs.closeSync(fd) }
+}
+
+// Arguments and environments of every process there is, whoever's; the pids of those that hold it. One that ends meanwhile holds nothing.
+function toldProcesses(all) {
+	const told = []
+	let looked = 0, closed = 0 // closed: not even root may, as in some containers
+	for (const pid of fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+		for (const what of ['cmdline', 'environ']) {
+			let text
+			try { text = fs.readFileSync(`/proc/${pid}/${what}`) } catch (error) {
+				if (!['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].includes(error.code)) throw error
+				closed += error.code === 'EACCES' || error.code === 'EPERM'
+				continue
+			}
+			looked++
+			if (all.some((needle) => text.includes(needle))) told.push(`${pid} ${what}`)
+		}
+	}
+	return { told, looked, closed }
+}
+
+test('the key is in no file, log, argument, environment, tap, swap or other process', { skip: process.getuid() !== 0 && 'needs root: to read the memory of others' }, async (t) => {
 	const key = crypto.randomBytes(32), all = needles(key)
 	const machine = await Machine.create({ nodes: 1, start: false })
 	let tap, planted
@@ -338,6 +386,30 @@ test('the key is in no file, log, argument, environment, tap or other process', 
 		planted.stdin.end(key)
 		await new Promise((resolve) => planted.stdout.once('data', resolve))
 		assert.ok(searchMemory(planted.pid, [key]).found, 'the search finds it where it is planted')
+
+		// And one that was told it: the same of the whole host.
+		const told = spawn('sleep', ['1000'], { env: { KEY: key.toString('hex') } })
+		try {
+			await machine.until('it is told', () => toldProcesses(all).told.length === 1)
+			assert.deepStrictEqual(toldProcesses(all).told, [`${told.pid} environ`], 'and nobody else')
+		} finally { told.kill() }
+		const argued = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', key.toString('hex').toUpperCase()])
+		try { await machine.until('it is told', () => toldProcesses(all).told.join() === `${argued.pid} cmdline`) } finally { argued.kill() }
+		await machine.until('both have ended', () => !fs.existsSync(`/proc/${told.pid}`) && !fs.existsSync(`/proc/${argued.pid}`))
+		const host = toldProcesses(all)
+		assert.deepStrictEqual(host.told, [])
+		assert.ok(host.looked > 2 * machine.status().processes.length, `${host.looked} texts were looked at`)
+		t.diagnostic(`arguments and environments of the host: ${host.looked} were searched, ${host.closed} are closed even to root`)
+
+		// Swap, if there is any: one is made to look like it, and found, so that the search of real ones means something.
+		const likeSwap = write(machine, 'swap', Buffer.concat([Buffer.alloc(3 * WINDOW + 100), key, Buffer.alloc(WINDOW)]))
+		assert.ok(searchSwap({ name: likeSwap, bytes: fs.statSync(likeSwap).size }, all), 'the search finds it where it is')
+		fs.unlinkSync(likeSwap)
+		if (!swaps().length) t.diagnostic('swap was not searched: this machine has none (/proc/swaps)')
+		for (const swap of swaps()) {
+			assert.ok(!searchSwap(swap, all), `${swap.name} holds the key`)
+			t.diagnostic(`swap ${swap.name} was searched: ${Math.round(swap.bytes / 1048576)} MiB`)
+		}
 
 		const processes = machine.status().processes
 		for (const one of [...processes, { actor: 'warrend', node: 0, pid: machine.supervisor }]) {

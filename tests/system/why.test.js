@@ -3,7 +3,9 @@
 'use strict'
 const test = require('node:test')
 const assert = require('node:assert')
+const crypto = require('node:crypto')
 const fs = require('node:fs')
+const http = require('node:http')
 const net = require('node:net')
 const path = require('node:path')
 const { spawn, spawnSync } = require('node:child_process')
@@ -16,6 +18,7 @@ let machine
 const why = (...about) => JSON.parse(machine.warren('why', ...about, '--json').out)
 const conf = (node) => path.join(machine.root, 'etc', `node${node}.conf`)
 const storage = (node, name) => path.join(machine.root, `node${node}`, 'storage', name)
+const storageOf = (other, name) => path.join(other.root, 'node1', 'storage', name)
 const keys = (node) => path.join(machine.root, `node${node}`, 'keys', 'wallet.keys')
 
 // Waits until `why ABOUT` names it; `over` too, as what was mended at once is over at once.
@@ -279,7 +282,181 @@ const faults = {
 	},
 }
 
-for (const [name, inject] of Object.entries(faults)) test(name, inject)
+// What the wallet's policy refuses: each limit, with its rule and when waiting would help.
+const PAYEE = '0x' + '35'.repeat(20)
+const POLICY = `chains = ({ id = 1; value_per_day = "3"; fee_per_day = "0.001"; rules = ({
+  name = "pay"; to = "${PAYEE}"; methods = ["pay"]; value_per_day = "2"; spacing = 3600;
+}, {
+  name = "call"; to = "${PAYEE}"; methods = ["0x1248ab2b:1"]; count_per_day = 1; only = ({ word = 1; is = "0x${'77'.repeat(32)}"; });
+}); });
+statements = ["peer-proof"];
+`
+let nonce = 1
+function sign(more) {
+	const fields = { once: crypto.randomBytes(32).toString('hex'), type: 0, chain_id: 1, nonce: nonce++, gas: 21000, max_fee: 1000000000,
+		to: PAYEE, value: '1000000000000000000', data: '', purpose: 'test', ...more }
+	return machine.warrenFails('call', 'wallet@2', 'wallet_sign_tx', ...Object.entries(fields).map(([name, value]) => `${name}=${value}`))
+}
+const soon = (reason, seconds) => Math.abs(reason.next_ms - Date.now() - seconds * 1000) < 60000
+const refusals = {
+	'there is no policy': async () => {
+		assert.strictEqual(sign({}).code, 1)
+		const reason = await named('wallet@2', 'policy-absent', (r) => !r.over)
+		assert.match(reason.inputs, new RegExp(`wallet_sign_tx for operator, uid ${process.getuid()}: there is no policy`))
+		assert.ok(reason.you_can.some((can) => /etc\/policy.conf/.test(can)))
+		fs.writeFileSync(path.join(machine.root, 'etc', 'policy.conf'), POLICY, { mode: 0o644 })
+		machine.warren('reload')
+		await machine.until('it has the policy', () => JSON.parse(machine.warren('call', 'wallet@2', 'wallet_policy', '--json').out).present, WAIT)
+		await allReady()
+	},
+	'a rule wants time between two signatures': async () => {
+		assert.strictEqual(sign({}).code, 0)
+		assert.strictEqual(sign({ value: 1 }).code, 1)
+		const reason = await named('wallet@2', 'policy-spacing', (r) => !r.over)
+		assert.strictEqual(reason.thing, 'pay')
+		assert.match(reason.inputs, /rule pay: \d+ s after the last one; 3600 s must lie between/)
+		assert.ok(soon(reason, 3600), `${reason.next_ms - Date.now()}`)
+		assert.match(machine.warren('why', 'wallet@2').out, /policy-spacing[^]*next +allowed again in (1 h|59 m)/)
+	},
+	'a budget is used up': async () => {
+		const call = (more) => sign({ value: 0, data: '0x1248ab2b' + '77'.repeat(32), ...more })
+		assert.strictEqual(call({}).code, 0)
+		assert.strictEqual(call({}).code, 1)
+		const count = await named('wallet@2', 'policy-budget', (r) => r.thing === 'call')
+		assert.match(count.inputs, /rule call: it would be number 2 in 24 hours; 1 may be/)
+		assert.ok(soon(count, 86400))
+		call({ gas: 21000000 })
+		const never = await named('wallet@2', 'policy-budget', (r) => r.thing === 'call' && r.count === 2)
+		assert.strictEqual(never.next_ms, null, 'waiting does not help: it is more than a day may have')
+	},
+	'no rule allows it': async () => {
+		assert.strictEqual(sign({ to: '0x' + '36'.repeat(20) }).code, 1)
+		const other = await named('wallet@2', 'policy-no-rule', (r) => r.thing === null)
+		assert.match(other.inputs, /no rule of the policy allows anything with 0x3636/)
+		assert.strictEqual(sign({ value: 0, data: '0x1248ab2b' + '78'.repeat(32) }).code, 1)
+		assert.match((await named('wallet@2', 'policy-no-rule', (r) => r.thing === 'call')).inputs, /rule call: argument 1 is not the one it allows/)
+	},
+	'what was asked is no transaction': async () => {
+		assert.strictEqual(sign({ once: '00'.repeat(32) }).code, 1)
+		assert.match((await named('wallet@2', 'policy-malformed')).inputs, /once must be a random key/)
+	},
+	'a statement that the policy does not name': async () => {
+		const now = Math.floor(Date.now() / 1000)
+		assert.strictEqual(machine.warrenFails('call', 'wallet@2', 'wallet_sign_hub_challenge', 'hub=hub.example.org', `challenge=${'11'.repeat(32)}`, `expires=${now + 20}`).code, 1)
+		assert.match((await named('wallet@2', 'policy-statement', (r) => !r.over)).inputs, /allows no hub-challenge/)
+		machine.warren('call', 'wallet@2', 'wallet_sign_peer_proof', `timestamp=${now}`)
+		await named('wallet@2', 'policy-statement', (r) => r.over)
+	},
+	'others may read the books of a wallet': () => {
+		const books = path.join(path.dirname(keys(2)), 'wallet.spent')
+		return onDisk('wallet@2', 2, () => fs.chmodSync(books, 0o644), () => fs.chmodSync(books, 0o600), 'wallet-books')
+	},
+}
+
+const others = {
+	'the wallet does not say who the node is': async () => {
+		machine.warren('stop', 'wallet@2')
+		machine.warrenFails('restart', 'store@2')
+		machine.warrenFails('restart', 'gateway@2')
+		const gateway = await named('gateway@2', 'node-unknown', (r) => !r.over)
+		assert.match(gateway.inputs, /store@2 has not heard from its wallet who the node is/)
+		const store = await named('store@2', 'wallet-silent', (r) => !r.over)
+		assert.match(store.inputs, /wallet@2 has not told who the node is: gone/)
+		assert.strictEqual(machine.process('gateway@2').state, 'starting')
+		assert.match(machine.warrenFails('status').out, /gateway@2 is starting[^]*warren why gateway@2/)
+		machine.warren('start', 'wallet@2')
+		await allReady()
+		await named('gateway@2', 'node-unknown', (r) => r.over)
+		await named('store@2', 'wallet-silent', (r) => r.over)
+	},
+	'a drain is cut when its time is up': async () => {
+		const upload = net.connect(machine.ports[2], '127.0.0.1')
+		upload.on('error', () => {})
+		upload.write(`POST /store HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n${'x'.repeat(70000)}`)
+		await machine.until('it is under way', () => JSON.parse(machine.warren('call', 'gateway@2', 'actor_duties', '--json').out).duties.length, WAIT)
+		assert.strictEqual(machine.warrenFails('drain', '2', '--within', '1s').code, 1)
+		const reason = await named('2', 'drain-cut', (r) => !r.over)
+		assert.strictEqual(reason.subject, 'node 2')
+		assert.match(reason.inputs, /^(gateway|store)@2.* not done when the 1000 ms of its drain were up/)
+		upload.destroy()
+		machine.warren('start', '2')
+		await allReady()
+		await named('2', 'drain-cut', (r) => r.over)
+	},
+	'it is another machine': async () => {
+		const id = path.join(machine.root, 'machine', 'id'), kept = fs.readFileSync(id)
+		fs.writeFileSync(id, '0x' + '5a'.repeat(32) + '\n')
+		machine.warren('reload')
+		const reason = await named('machine-changed', 'machine-changed', (r) => !r.over)
+		assert.match(reason.inputs, /made on machine 0x5a5a.* this one is 0x/)
+		assert.ok(reason.you_can.some((can) => /warren reregister/.test(can)))
+		fs.writeFileSync(id, kept)
+		machine.warren('reload')
+		await named('machine-changed', 'machine-changed', (r) => r.over)
+	},
+}
+
+for (const [name, inject] of Object.entries({ ...faults, ...refusals, ...others })) test(name, inject)
+
+// Another machine is the one that is asked about meanwhile.
+async function on(other, act) {
+	const before = machine
+	machine = other
+	try { await act() } finally { machine = before; await other.destroy() }
+}
+
+test('a node waits for the passphrase', async () => {
+	const locked = await Machine.create({ nodes: 1, start: false })
+	await on(locked, async () => {
+		locked.run('warrend', ['passphrase'], { input: 'a long passphrase\n' })
+		fs.appendFileSync(path.join(locked.root, 'etc', 'warren.conf'), 'unlock = "ask";\n')
+		locked.start()
+		for (const who of ['wallet@1', 'store@1']) {
+			const reason = await named(who, 'node-locked', (r) => !r.over)
+			assert.deepStrictEqual(reason.you_can, ['warren unlock'])
+		}
+		assert.match(locked.warren('why', 'node', '1').out, /because wallet@1: its keys are sealed[^]*you can: warren unlock/)
+		locked.run('warrend', ['unlock'], { input: 'a long passphrase\n' })
+		await allReady()
+		await named('wallet@1', 'node-locked', (r) => r.over)
+	})
+})
+
+test('alerts do not get out: the webhook errs, refuses, has no name; the command fails', { skip: !root && 'a program that only root can change' }, async () => {
+	const status = { answer: 500 }, tool = fs.mkdtempSync('/var/lib/warren-test-')
+	const server = http.createServer((request, response) => { request.resume(); response.writeHead(status.answer).end() })
+	await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+	fs.chmodSync(tool, 0o755)
+	const program = path.join(tool, 'tell')
+	const write = (code) => { fs.writeFileSync(program + '.new', `#!/bin/sh\nexit ${code}\n`, { mode: 0o755 }); fs.renameSync(program + '.new', program) }
+	write(3)
+	// `pids` is a wall less: there is an alert from the beginning.
+	const loud = await Machine.create({ nodes: 1, conf: `without = "pids";\nalert_quiet_s = 2;\nalert_webhook = "http://127.0.0.1:${server.address().port}/";\nalert_command = "${program}";` })
+	try {
+		await on(loud, async () => {
+			const failed = await named('herald', 'webhook-failed', (r) => !r.over && r.next_ms)
+			assert.match(failed.inputs, /^news \d+: it answered 500; \d+ failures in a row/)
+			assert.ok(failed.next_ms > failed.last_ms && failed.next_ms - failed.last_ms <= 60000)
+			status.answer = 404
+			const gone = await named('herald', 'webhook-gave-up')
+			assert.match(gone.inputs, /was answered 404 3 times in a row/)
+			const command = await named('alert-command-failed', 'alert-command-failed', (r) => !r.over)
+			assert.strictEqual(command.inputs, `${program}: it ended with code 3`)
+			status.answer = 200
+			write(0)
+			fs.renameSync(storageOf(loud, 'marker'), storageOf(loud, 'marker.away'))
+			loud.kill('store@1')
+			await named('alert-command-failed', 'alert-command-failed', (r) => r.over)
+			await named('herald', 'webhook-failed', (r) => r.over)
+			await named('herald', 'webhook-gave-up', (r) => r.over)
+			fs.writeFileSync(path.join(loud.root, 'etc', 'warren.conf'), fs.readFileSync(path.join(loud.root, 'etc', 'warren.conf'), 'utf8').replace(/127\.0\.0\.1:\d+\//, 'no-such-machine.invalid/'))
+			loud.warren('reload')
+			loud.kill('herald')
+			assert.match((await named('herald', 'webhook-name', (r) => !r.over)).inputs, /no-such-machine\.invalid: /)
+			await named('herald', 'process-backs-off')
+		})
+	} finally { server.closeAllConnections(); server.close(); fs.rmSync(tool, { recursive: true }) }
+})
 
 test('logs meet a full disk', { skip: !root && 'mounting is for root' }, async () => {
 	const small = await Machine.create({ nodes: 1, start: false })

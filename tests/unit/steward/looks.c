@@ -33,13 +33,31 @@ struct ending {
 	uint32_t count; /* of what follows; the first of each */
 	struct holding_row holding;
 	struct drain_row drain;
+	struct owned_limit limits[3];
+	char name[33], thing[REASON_THING + 1], inputs[REASON_INPUTS + 1]; /* of the first reason */
+	struct reason_row reason;                                          /* without its views */
+	bool reasons_named, last_over;
 };
+
+static void keep_reasons(struct ending *ending, const struct reason_row *rows, uint32_t count)
+{
+	ending->reasons_named = true;
+	for (uint32_t i = 0; i < count; i++)
+		ending->reasons_named = ending->reasons_named && *rows[i].name && rows[i].name[0] != '?';
+	if (!count)
+		return;
+	ending->reason = rows[0];
+	snprintf(ending->name, sizeof ending->name, "%s", rows[0].name);
+	snprintf(ending->thing, sizeof ending->thing, "%s", rows[0].thing);
+	snprintf(ending->inputs, sizeof ending->inputs, "%.*s", (int)rows[0].inputs.length,
+		 (const char *)rows[0].inputs.at);
+	ending->last_over = rows[count - 1].over;
+}
 
 static void ended(void *context, enum control_verb verb, enum err err, const char *why,
 		  const struct control_answer *answer)
 {
 	struct ending *ending = context;
-	(void)verb;
 	cr_assert_eq(err, ERR_OK);
 	snprintf(ending->why, sizeof ending->why, "%s", why);
 	ending->info = answer->info;
@@ -51,6 +69,10 @@ static void ended(void *context, enum control_verb verb, enum err err, const cha
 		ending->holding = answer->holdings[0];
 	if (answer->count && answer->drains)
 		ending->drain = answer->drains[0];
+	if (verb == CONTROL_REASONS)
+		keep_reasons(ending, answer->reasons, answer->count);
+	for (uint32_t i = 0; verb == CONTROL_LIMITS && i < answer->count && i < 3; i++)
+		ending->limits[i] = answer->limits[i];
 }
 
 /* The serial of the ask, as the supervisor hears it. */
@@ -109,5 +131,103 @@ Test(looks, they_come_back_with_what_was_asked_and_nothing_else)
 	cr_assert(room.may && room.info);
 	cr_assert_str_eq(room.why, "a reason beside success");
 	cr_assert_eq(control_counts(control)->stray, 3, "a second disk, and two that nobody asked for");
+	end();
+}
+
+static struct control_row reason_of(uint32_t serial, enum reason_code code, const char *inputs)
+{
+	struct control_row row = {.serial = serial,
+				  .type = CONTROL_REASON,
+				  .reason = {.code = (uint16_t)code,
+					     .kind = STORE,
+					     .node = 2,
+					     .count = 3,
+					     .first_ms = 1000,
+					     .last_ms = 2000,
+					     .next_ms = 3000,
+					     .thing = "a thing"}};
+	snprintf(row.reason.inputs, sizeof row.reason.inputs, "%s", inputs);
+	return row;
+}
+
+Test(looks, reasons_come_back_as_they_were_and_harmless)
+{
+	begin(0);
+	struct ending reasons = {0}, other = {0};
+	uint32_t serial = asked(CONTROL_REASONS, &reasons), limits = asked(CONTROL_LIMITS, &other);
+	send_row(reason_of(serial, REASON_STORE_FULL, "used up\nand \x1b[31m more"));
+	struct control_row row = reason_of(serial, REASON_STORE_DISK, "");
+	memset(row.reason.thing, 't', sizeof row.reason.thing); /* neither is terminated */
+	memset(row.reason.inputs, 'i', sizeof row.reason.inputs);
+	row.reason.over = 77;
+	send_row(row);
+	send_row(reason_of(serial, 9999, "a code of another build"));
+	row = reason_of(serial, REASON_STORE_FULL, "never happened");
+	row.reason.count = 0;
+	send_row(row);
+	send_row(reason_of(limits, REASON_STORE_FULL, "to one that asked for something else"));
+	send_done(serial, ERR_OK, "");
+	cr_assert(control_receive(control));
+	cr_assert_eq(reasons.count, 2);
+	cr_expect_eq(control_counts(control)->stray, 3);
+	cr_expect_str_eq(reasons.name, "store-full");
+	cr_expect_str_eq(reasons.reason.actor, "store");
+	cr_expect_str_eq(reasons.thing, "a thing");
+	cr_expect_str_eq(reasons.inputs, "used up?and ?[31m more");
+	cr_expect(reasons.reason.node == 2 && reasons.reason.count == 3 && !reasons.reason.over &&
+		  reasons.reason.first_ms == 1000 && reasons.reason.last_ms == 2000 &&
+		  reasons.reason.next_ms == 3000);
+	cr_expect(reasons.last_over && reasons.reasons_named);
+	end();
+}
+
+Test(looks, reasons_are_as_many_as_the_reply_holds)
+{
+	begin(0);
+	struct ending reasons = {0}, none = {0};
+	uint32_t serial = asked(CONTROL_REASONS, &reasons);
+	for (int i = 0; i < CONTROL_REASON_ROWS + 5; i++) {
+		send_row(reason_of(serial, REASON_STORE_FULL, "again"));
+		cr_assert(control_receive(control));
+	}
+	send_done(serial, ERR_OK, "");
+	send_done(asked(CONTROL_REASONS, &none), ERR_OK, "");
+	cr_assert(control_receive(control));
+	cr_expect_eq(reasons.count, CONTROL_REASON_ROWS);
+	cr_expect_eq(none.count, 0);
+	cr_expect_eq(control_counts(control)->stray, 5);
+	end();
+}
+
+Test(looks, limits_come_back_with_whose_they_are)
+{
+	begin(0);
+	struct ending limits = {0}, reasons = {0};
+	uint32_t serial = asked(CONTROL_LIMITS, &limits), other = asked(CONTROL_REASONS, &reasons);
+	struct control_row row = {
+		.serial = serial,
+		.type = CONTROL_LIMIT,
+		.limit = {.kind = BROKER, .name = "people", .depth = 1, .high = 2, .limit = 3, .drops = 4}};
+	send_row(row);
+	row.limit.kind = KIND_NONE;
+	memset(row.limit.name, 'n', sizeof row.limit.name); /* not terminated */
+	send_row(row);
+	row.serial = other; /* who asked for reasons gets none */
+	send_row(row);
+	row.serial = serial;
+	for (int i = 2; i < CONTROL_LIMIT_ROWS + 3; i++) {
+		send_row(row);
+		cr_assert(control_receive(control));
+	}
+	send_done(serial, ERR_OK, "");
+	cr_assert(control_receive(control));
+	cr_expect_eq(limits.count, CONTROL_LIMIT_ROWS);
+	cr_expect_eq(control_counts(control)->stray, 4);
+	const struct owned_limit *first = &limits.limits[0], *second = &limits.limits[1];
+	cr_expect_str_eq(first->actor, "broker");
+	cr_expect_str_eq(first->name, "people");
+	cr_expect(first->depth == 1 && first->high == 2 && first->limit == 3 && first->drops == 4);
+	cr_expect_str_eq(second->actor, "warrend");
+	cr_expect_eq(strlen(second->name), sizeof second->name - 1);
 	end();
 }

@@ -213,3 +213,22 @@ Test(rules, a_machine_with_another_id, .init = begin, .fini = end)
 	look();
 	cr_assert_not(stands(ALERT_MACHINE_CHANGED, KIND_NONE, 0));
 }
+
+Test(rules, a_wallet_that_refuses_more_than_before, .init = begin, .fini = end)
+{
+	nodes[0].refused = 7; /* before we looked for the first time */
+	look();
+	look();
+	cr_expect_eq(standing(), 0);
+	nodes[0].refused = 8;
+	look();
+	cr_expect(stands(ALERT_WALLET_REFUSED, WALLET, 1));
+	cr_expect_eq(standing(), 1);
+	nodes[0].refused = 0; /* a new supervisor */
+	look();
+	nodes[0].refused = 9;
+	look();
+	now_ms += 600000; /* quiet for as long as begin() says */
+	alerts_tick(alerts, &(struct alert_moment){now_ms, INT64_C(1700000000000) + (int64_t)now_ms});
+	cr_expect_eq(standing(), 0, "over by itself");
+}

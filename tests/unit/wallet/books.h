@@ -27,7 +27,7 @@ struct books {
 	struct policy policy;
 	struct spent *spent;
 	uint64_t now;
-	char why[VERDICT_TEXT];
+	struct refusal refusal;
 	uint64_t nonce;
 };
 
@@ -73,7 +73,7 @@ static inline bool books_sign(struct books *books, const struct transaction *tx)
 	struct charge charge;
 	uint8_t slot[SPENT_SLOT];
 	uint64_t now = spent_now(books->spent, books->now);
-	if (!verdict_transaction(&books->policy, books->spent, tx, now, &charge, books->why))
+	if (!verdict_transaction(&books->policy, books->spent, tx, now, &charge, &books->refusal))
 		return false;
 	random_bytes(charge.once.bytes, sizeof charge.once.bytes);
 	uint64_t at = spent_add(books->spent, &charge, now, slot);

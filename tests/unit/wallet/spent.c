@@ -26,10 +26,10 @@ Test(spent, a_kill_renews_nothing)
 		cr_assert_eq(books_reopen(&books), SPENT_OK);
 		tx = books_tx(&books, RELAY, "0.3");
 		cr_assert_not(books_sign(&books, &tx));
-		cr_expect_not_null(strstr(books.why, "0.7"), "%s", books.why);
+		cr_expect_not_null(strstr(books.refusal.why, "0.7"), "%s", books.refusal.why);
 	}
 	tx = books_tx(&books, RELAY, "0.2");
-	cr_expect(books_sign(&books, &tx), "%s", books.why);
+	cr_expect(books_sign(&books, &tx), "%s", books.refusal.why);
 }
 
 Test(spent, a_clock_set_back_renews_nothing)
@@ -49,7 +49,7 @@ Test(spent, what_was_asked_is_remembered)
 	struct transaction tx = books_tx(&books, RELAY, "0.1");
 	struct charge charge;
 	uint8_t slot[SPENT_SLOT];
-	cr_assert(verdict_transaction(&books.policy, books.spent, &tx, NOON, &charge, books.why));
+	cr_assert(verdict_transaction(&books.policy, books.spent, &tx, NOON, &charge, &books.refusal));
 	memset(&charge.once, 9, sizeof charge.once);
 	cr_expect_null(spent_once(books.spent, &charge.once));
 	uint64_t at = spent_add(books.spent, &charge, NOON, slot);
