@@ -1,4 +1,4 @@
-/* A store in a folder of its own, under TMPDIR, or in memory. */
+/* A store in a folder of its own. */
 #include "tests/unit/store/house.h"
 
 #include "actors/base/crypto/crypto.h"
@@ -16,14 +16,9 @@
 
 void house_make(struct house *house, uint64_t quota)
 {
-	/* Memory is enough: what a disk does is the business of disk.h here, and of the tests of the whole machine. */
-	const char *where = getenv("TMPDIR");
-	if (!where && access("/dev/shm", W_OK) == 0)
-		where = "/dev/shm";
 	crypto_warm();
 	*house = (struct house){0};
-	snprintf(house->path, sizeof house->path, "%.32s/warren-store-XXXXXX", where ? where : "/tmp");
-	cr_assert_not_null(mkdtemp(house->path));
+	place_make(house->path, "store");
 	for (unsigned i = 0; i < sizeof house->secret; i++)
 		house->secret[i] = (uint8_t)i;
 	house->shape = (struct store_shape){.folder = house->path,
