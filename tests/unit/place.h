@@ -1,5 +1,5 @@
-/* Where a unit test makes its folder: in memory, for what a disk does is tried elsewhere (unit/store/disk.h, crash, chaos), and a disk that
- * others write to makes a short test a long one. TMPDIR says otherwise. */
+/* Where a unit test makes its folder: in memory, for what a disk does is tried elsewhere (unit/store/disk.h, crash, chaos), and
+ * a disk that others write to makes a short test a long one. TMPDIR says otherwise. */
 #ifndef WARREN_TESTS_PLACE_H
 #define WARREN_TESTS_PLACE_H
 
