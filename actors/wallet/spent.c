@@ -97,6 +97,14 @@ static void forget_old(struct spent *spent, uint64_t now)
 		return;
 	spent->count -= old;
 	memmove(spent->entries, spent->entries + old, spent->count * sizeof *spent->entries);
+	memmove(spent->marks, spent->marks + old, spent->count * sizeof *spent->marks);
+}
+
+/* The same for the same nonce of a chain, and seldom for another. */
+static uint32_t mark_of(uint64_t chain, uint64_t nonce)
+{
+	return (uint32_t)((chain * UINT64_C(0x9e3779b97f4a7c15) ^ nonce) * UINT64_C(0xd6e8feb86659fd93) >>
+			  32);
 }
 
 void spent_enter(struct spent *spent, const struct charge *charge, uint64_t time)
@@ -111,7 +119,10 @@ void spent_enter(struct spent *spent, const struct charge *charge, uint64_t time
 			      .in_rule = own};
 	memcpy(fresh.rule, charge->rule, sizeof fresh.rule);
 	forget_old(spent, time);
+	uint32_t mark = mark_of(fresh.chain, fresh.nonce);
 	for (unsigned i = 0; i < spent->count; i++) {
+		if (spent->marks[i] != mark)
+			continue;
 		struct entry *entry = &spent->entries[i];
 		if (entry->chain != fresh.chain || entry->nonce != fresh.nonce)
 			continue;
@@ -127,7 +138,9 @@ void spent_enter(struct spent *spent, const struct charge *charge, uint64_t time
 	if (spent->count == spent->room) {
 		spent->room = spent->room * 2 + 16;
 		spent->entries = x_grow(spent->entries, spent->room * sizeof *spent->entries);
+		spent->marks = x_grow(spent->marks, spent->room * sizeof *spent->marks);
 	}
+	spent->marks[spent->count] = mark;
 	spent->entries[spent->count++] = fresh;
 	spent_now(spent, time);
 }

@@ -187,6 +187,7 @@ void spent_free(struct spent **spent)
 	if ((*spent)->fd >= 0)
 		close((*spent)->fd);
 	x_free(&(*spent)->entries);
+	x_free(&(*spent)->marks);
 	x_free(spent);
 }
 

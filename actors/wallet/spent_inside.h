@@ -21,6 +21,7 @@ struct spent {
 	uint64_t sequence; /* of the next slot */
 	uint64_t clock;
 	struct entry *entries; /* in order of time */
+	uint32_t *marks;       /* of each entry, its chain and nonce in short: who looks for a nonce reads little */
 	unsigned count, room;
 };
 

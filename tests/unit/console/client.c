@@ -4,6 +4,7 @@
 #include "proto/birth.h"
 #include "proto/store.h"
 #include "proto/steward.h"
+#include "tests/unit/place.h"
 
 #include <criterion/criterion.h>
 #include <pthread.h>
@@ -18,7 +19,7 @@
 enum { BIRTH = 77, PERSON = 88 };
 
 struct fake {
-	char root[64];
+	char root[PLACE];
 	void *context, *socket;
 	pthread_t thread;
 	/* What it does with an ask: sends what it likes. */
@@ -101,8 +102,8 @@ static void *run(void *context)
 static void start(void (*on_ask)(struct fake *, struct envelope *), const char *socket)
 {
 	char path[100], address[120];
-	fake = (struct fake){.on_ask = on_ask, .welcomes = true, .root = "/tmp/console-client.XXXXXX"};
-	cr_assert_not_null(mkdtemp(fake.root));
+	fake = (struct fake){.on_ask = on_ask, .welcomes = true};
+	place_make(fake.root, "client");
 	snprintf(path, sizeof path, "%s/run", fake.root);
 	cr_assert_eq(mkdir(path, 0700), 0);
 	snprintf(address, sizeof address, "ipc://%s/%s", path, socket);

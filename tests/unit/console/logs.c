@@ -3,6 +3,7 @@
 #include "actors/console/merge.h"
 
 #include "actors/base/memory/memory.h"
+#include "tests/unit/place.h"
 
 #include <criterion/criterion.h>
 #include <dirent.h>
@@ -14,12 +15,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char folder[64];
+static char folder[PLACE];
 
 static void make_folder(void)
 {
-	snprintf(folder, sizeof folder, "/tmp/console-logs.XXXXXX");
-	cr_assert_not_null(mkdtemp(folder));
+	place_make(folder, "logs");
 }
 
 static void drop_folder(void)

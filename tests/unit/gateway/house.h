@@ -14,6 +14,7 @@ struct house {
 	uint16_t port;
 	unsigned opened, lost, asked;
 	uint64_t ahead_ms; /* of the real clock: how much the tests have let pass */
+	bool still;	   /* the house's clock goes by what is added to ahead_ms alone */
 	bool mute; /* facts are not answered */
 	struct facts_stat stat;
 	struct facts_node node;
@@ -27,8 +28,10 @@ void house_close(struct house *house);
 void house_store_comes(struct house *house); /* over a new socket pair; the old one's blobs are kept */
 void house_store_goes(struct house *house);
 void house_turn(struct house *house);		     /* one turn of everything; waits at most 2 ms of real time */
+void house_hurry(struct house *house);		     /* one that waits for nothing */
 void house_run(struct house *house, unsigned turns); /* several */
 void house_later(struct house *house, unsigned ms);  /* so much time has passed, at once */
+void house_still(struct house *house);			     /* from now on no time passes but what ahead_ms is told */
 
 struct reply {
 	int status;

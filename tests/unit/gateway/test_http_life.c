@@ -1,5 +1,5 @@
 /* The store comes and goes, clients are slow, many or silent, the house is drained. */
-#include "tests/unit/gateway/house.h"
+#include "tests/unit/gateway/each_house.h"
 
 #include <criterion/criterion.h>
 #include <jansson.h>
@@ -7,20 +7,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-static struct house house;
-
-static void setup(void)
-{
-	struct http_config plan = house_plan();
-	house_open(&house, &plan);
-}
-
-static void teardown(void)
-{
-	house_close(&house);
-	cr_assert_eq(house.chunks.held, 0, "every buffer was given back");
-}
 
 static void reopen(const struct http_config *plan)
 {

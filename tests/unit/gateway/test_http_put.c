@@ -1,25 +1,11 @@
 /* POST /store: sizes, framing, truncation, what is too large, what the store may say, backpressure. */
-#include "tests/unit/gateway/house.h"
+#include "tests/unit/gateway/each_house.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-static struct house house;
-
-static void setup(void)
-{
-	struct http_config plan = house_plan();
-	house_open(&house, &plan);
-}
-
-static void teardown(void)
-{
-	house_close(&house);
-	cr_assert_eq(house.chunks.held, 0, "every buffer was given back");
-}
 
 TestSuite(put, .init = setup, .fini = teardown, .timeout = 120);
 

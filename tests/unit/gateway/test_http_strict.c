@@ -287,7 +287,7 @@ Test(strict, garbage)
 		}
 		int fd = client_open(&house);
 		send(fd, bytes, sizeof seed - 1 - (state >> 16) % 40, MSG_NOSIGNAL);
-		house_run(&house, 1);
+		house_hurry(&house);
 		close(fd);
 	}
 	for (int i = 0; i < 1000 && http_counts(house.http)->connections.depth; i++)

@@ -19,8 +19,8 @@
 
 struct room room_open(void)
 {
-	struct room room = {.path = "/tmp/scribe-XXXXXX"};
-	cr_assert_not_null(mkdtemp(room.path));
+	struct room room = {0};
+	place_make(room.path, "scribe");
 	room.folder = open(room.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	cr_assert_geq(room.folder, 0);
 	return room;

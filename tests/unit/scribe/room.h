@@ -3,9 +3,10 @@
 #define WARREN_TEST_SCRIBE_ROOM_H
 
 #include "actors/scribe/file.h"
+#include "tests/unit/place.h"
 
 struct room {
-	char path[64];
+	char path[PLACE];
 	int folder;
 };
 

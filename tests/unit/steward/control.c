@@ -1,5 +1,5 @@
 /* Asks to the supervisor and their answers, over a real socket pair with the test as the supervisor. */
-#include "actors/steward/control.h"
+#include "tests/unit/steward/line.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
@@ -8,25 +8,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-static struct control *control;
-static int ours, theirs; /* FD_CONTROL: the steward's end, the supervisor's */
-
-static void begin(uint32_t serial)
-{
-	int pair[2];
-	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
-	ours = pair[0];
-	theirs = pair[1];
-	control = control_open(ours, serial);
-}
-
-static void end(void)
-{
-	control_close(&control);
-	close(ours);
-	close(theirs);
-}
 
 /* How one ask ended. */
 struct ending {
@@ -91,24 +72,12 @@ static struct control_ask asked(enum control_verb verb, struct ending *ending)
 	return heard();
 }
 
-static void send_row(struct control_row row)
-{
-	cr_assert_eq(send(theirs, &row, sizeof row, MSG_DONTWAIT), (ssize_t)sizeof row);
-}
-
 static void send_process(uint32_t serial, uint32_t pid)
 {
 	send_row((struct control_row){
 		.serial = serial,
 		.type = CONTROL_PROCESS,
 		.process = {.kind = STORE, .state = PROCESS_READY, .node = 2, .pid = pid, .last_end = -9}});
-}
-
-static void send_done(uint32_t serial, enum err err, const char *why)
-{
-	struct control_row row = {.serial = serial, .type = CONTROL_DONE, .error = (uint16_t)err};
-	strncpy(row.why, why, sizeof row.why - 1);
-	send_row(row);
 }
 
 static uint64_t stray(void)

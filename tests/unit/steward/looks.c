@@ -1,30 +1,11 @@
 /* What comes back of looks at disks and drains; the test is the supervisor at the other end of a socket pair. */
-#include "actors/steward/control.h"
+#include "tests/unit/steward/line.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-static struct control *control;
-static int ours, theirs;
-
-static void begin(uint32_t serial)
-{
-	int pair[2];
-	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
-	ours = pair[0];
-	theirs = pair[1];
-	control = control_open(ours, serial);
-}
-
-static void end(void)
-{
-	control_close(&control);
-	close(ours);
-	close(theirs);
-}
 
 struct ending {
 	char why[256];
@@ -84,18 +65,6 @@ static uint32_t asked(enum control_verb verb, struct ending *ending)
 	cr_assert_eq(recv(theirs, &heard, sizeof heard, MSG_DONTWAIT), (ssize_t)sizeof heard);
 	cr_assert(heard.verb == verb && heard.amount == wish.amount && heard.authority == READER);
 	return heard.serial;
-}
-
-static void send_row(struct control_row row)
-{
-	cr_assert_eq(send(theirs, &row, sizeof row, MSG_DONTWAIT), (ssize_t)sizeof row);
-}
-
-static void send_done(uint32_t serial, enum err err, const char *why)
-{
-	struct control_row row = {.serial = serial, .type = CONTROL_DONE, .error = (uint16_t)err};
-	snprintf(row.why, sizeof row.why, "%s", why);
-	send_row(row);
 }
 
 Test(looks, they_come_back_with_what_was_asked_and_nothing_else)

@@ -1,22 +1,9 @@
 /* The store as its process sees it, on a disk that does as it is told: round trips, dedupe, deletes, lists, shards. */
-#include "tests/unit/store/disk.h"
-#include "tests/unit/store/house.h"
+#include "tests/unit/store/each_house.h"
 
 #include "actors/base/memory/memory.h"
 
 #include <criterion/criterion.h>
-
-static struct house house;
-
-static void setup(void)
-{
-	house_new(&house, 16 * MIB);
-}
-
-static void teardown(void)
-{
-	house_remove(&house);
-}
 
 TestSuite(blobs, .init = setup, .fini = teardown, .timeout = 120);
 

@@ -1,24 +1,9 @@
 /* What a gateway that was taken over may try: frames that break the format. Frames by chance: tests/crash. */
 #include "tests/unit/store/disk.h"
-#include "tests/unit/store/speaker.h"
+#include "tests/unit/store/each_gate.h"
 
 #include <criterion/criterion.h>
 #include <unistd.h>
-
-static struct porch porch;
-static struct speaker gate;
-
-static void setup(void)
-{
-	porch_open(&porch, 32 * MIB, getuid());
-	speaker_open(&gate, &porch);
-}
-
-static void teardown(void)
-{
-	speaker_end(&gate);
-	porch_close(&porch);
-}
 
 TestSuite(breaches, .init = setup, .fini = teardown, .timeout = 120);
 

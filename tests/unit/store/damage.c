@@ -1,7 +1,6 @@
 /* What is on the disk is not what was written, or is not there: flipped bits, lost files, another's files, a disk that takes no
  * writes. Never wrong bytes, never a store made anew. */
-#include "tests/unit/store/disk.h"
-#include "tests/unit/store/house.h"
+#include "tests/unit/store/each_house.h"
 
 #include "actors/base/memory/memory.h"
 #include "actors/store/head.h"
@@ -10,21 +9,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static struct house house;
-
-static void setup(void)
-{
-	house_new(&house, 16 * MIB);
-}
-
-static void teardown(void)
-{
-	disk_trouble(DISK_GOOD, 0, 0, 0);
-	disk_read_only(false);
-	disk_space(UINT64_MAX);
-	house_remove(&house);
-}
 
 TestSuite(damage, .init = setup, .fini = teardown, .timeout = 120);
 

@@ -1,26 +1,10 @@
 /* The files of a store: one that is missing, another's, half made, made by a newer program. Never a store made anew in the place of
  * one that is only not there. */
-#include "tests/unit/store/disk.h"
-#include "tests/unit/store/house.h"
+#include "tests/unit/store/each_house.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <sys/stat.h>
-
-static struct house house;
-
-static void setup(void)
-{
-	house_new(&house, 16 * MIB);
-}
-
-static void teardown(void)
-{
-	disk_trouble(DISK_GOOD, 0, 0, 0);
-	disk_read_only(false);
-	disk_space(UINT64_MAX);
-	house_remove(&house);
-}
 
 TestSuite(folder, .init = setup, .fini = teardown, .timeout = 120);
 

@@ -5,6 +5,7 @@
 
 #include "actors/store/blobs.h"
 #include "actors/store/chunk.h"
+#include "tests/unit/place.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 enum { MIB = 1 << 20, NODE = 7 };
 
 struct house {
-	char path[64];
+	char path[PLACE];
 	uint8_t secret[32];
 	struct store_shape shape;
 	struct store *store; /* NULL: closed */

@@ -1,6 +1,5 @@
 /* A lost, broken or contradictory index is made again from the arena: the same listing. */
-#include "tests/unit/store/disk.h"
-#include "tests/unit/store/house.h"
+#include "tests/unit/store/each_house.h"
 
 #include "actors/base/memory/memory.h"
 
@@ -9,21 +8,6 @@
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static struct house house;
-
-static void setup(void)
-{
-	house_new(&house, 16 * MIB);
-}
-
-static void teardown(void)
-{
-	disk_trouble(DISK_GOOD, 0, 0, 0);
-	disk_read_only(false);
-	disk_space(UINT64_MAX);
-	house_remove(&house);
-}
 
 TestSuite(index, .init = setup, .fini = teardown, .timeout = 120);
 

@@ -346,8 +346,8 @@ Test(plain, the_arena_has_room_for_quota_and_slack)
 
 Test(plain, the_marker_is_strict)
 {
-	char path[] = "/tmp/warren-marker-XXXXXX", file[64];
-	cr_assert_not_null(mkdtemp(path));
+	char path[PLACE], file[PLACE + sizeof MARKER_FILE];
+	place_make(path, "marker");
 	snprintf(file, sizeof file, "%s/%s", path, MARKER_FILE);
 	int folder = open(path, O_RDONLY | O_DIRECTORY);
 	struct marker marker = {1, 65535, {{1, 2, 3}}}, back;

@@ -1,19 +1,7 @@
 /* The quota: a put is refused if and only if its charge is above quota - used, whoever else is writing. */
-#include "tests/unit/store/house.h"
+#include "tests/unit/store/each_house.h"
 
 #include <criterion/criterion.h>
-
-static struct house house;
-
-static void setup(void)
-{
-	house_new(&house, 16 * MIB);
-}
-
-static void teardown(void)
-{
-	house_remove(&house);
-}
 
 TestSuite(quota, .init = setup, .fini = teardown, .timeout = 120);
 

@@ -1,27 +1,13 @@
 /* The door for bulk bytes: who may come in, puts and gets side by side, credit, everything a gateway that was taken over may
  * try. */
 #include "tests/unit/store/disk.h"
-#include "tests/unit/store/speaker.h"
+#include "tests/unit/store/each_gate.h"
 
 #include <criterion/criterion.h>
 #include <time.h>
 #include <unistd.h>
 
-static struct porch porch;
-static struct speaker gate;
 static struct heard heard;
-
-static void setup(void)
-{
-	porch_open(&porch, 32 * MIB, getuid());
-	speaker_open(&gate, &porch);
-}
-
-static void teardown(void)
-{
-	speaker_end(&gate);
-	porch_close(&porch);
-}
 
 TestSuite(stream, .init = setup, .fini = teardown, .timeout = 120);
 

@@ -1,25 +1,9 @@
 /* A disk that takes no writes, or is full: reads go on, puts are refused and say why, and it ends without a restart. */
-#include "tests/unit/store/disk.h"
-#include "tests/unit/store/house.h"
+#include "tests/unit/store/each_house.h"
 
 #include <criterion/criterion.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static struct house house;
-
-static void setup(void)
-{
-	house_new(&house, 16 * MIB);
-}
-
-static void teardown(void)
-{
-	disk_trouble(DISK_GOOD, 0, 0, 0);
-	disk_read_only(false);
-	disk_space(UINT64_MAX);
-	house_remove(&house);
-}
 
 TestSuite(trouble, .init = setup, .fini = teardown, .timeout = 120);
 

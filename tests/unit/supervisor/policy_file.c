@@ -4,6 +4,7 @@
 #include "actors/base/crypto/crypto.h"
 #include "actors/base/memory/memory.h"
 #include "proto/policy.h"
+#include "tests/unit/place.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
@@ -15,14 +16,13 @@ struct here {
 	struct config config;
 	struct mistakes mistakes;
 	int etc;
-	char path[64];
+	char path[PLACE];
 };
 
 static void begin(struct here *here, unsigned nodes)
 {
 	memset(here, 0, sizeof *here);
-	snprintf(here->path, sizeof here->path, "/tmp/warren-policy-XXXXXX");
-	cr_assert_not_null(mkdtemp(here->path));
+	place_make(here->path, "policy");
 	here->etc = open(here->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	here->config.nodes = x_new_array(nodes, sizeof *here->config.nodes);
 	for (; here->config.count < nodes; here->config.count++)

@@ -3,6 +3,7 @@
 #define WARREN_TEST_SCRATCH_H
 
 #include "supervisor/disk.h"
+#include "tests/unit/place.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
@@ -14,14 +15,14 @@
 #include <unistd.h>
 
 struct scratch {
-	char path[64];
+	char path[PLACE];
 	int fd;
 };
 
 static inline struct scratch scratch_make(void)
 {
-	struct scratch scratch = {"/tmp/warren-unit-XXXXXX", -1};
-	cr_assert_not_null(mkdtemp(scratch.path));
+	struct scratch scratch = {.fd = -1};
+	place_make(scratch.path, "supervisor");
 	cr_assert_eq(chmod(scratch.path, 0755), 0);
 	scratch.fd = open(scratch.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	cr_assert_geq(scratch.fd, 0);

@@ -1,17 +1,13 @@
-/* A folder for one test, under TMPDIR. */
+/* A folder for one test. */
 #include "tests/unit/wallet/folder.h"
 
 #include "actors/base/crypto/crypto.h"
 
-#include <stdio.h>
-
 void folder_make(struct folder *folder)
 {
-	const char *where = getenv("TMPDIR");
 	enum secret_wall got;
 	crypto_warm();
-	snprintf(folder->path, sizeof folder->path, "%.32s/warren-keys-XXXXXX", where ? where : "/tmp");
-	cr_assert_not_null(mkdtemp(folder->path));
+	place_make(folder->path, "wallet");
 	folder->fd = open(folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	cr_assert_geq(folder->fd, 0);
 	for (unsigned i = 0; i < SEALING_SECRET; i++)

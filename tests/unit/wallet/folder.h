@@ -5,6 +5,7 @@
 #include "tests/unit/wallet/fixed.h"
 
 #include "actors/wallet/keyfile.h"
+#include "tests/unit/place.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -15,7 +16,7 @@
 enum { NODE = 7 };
 
 struct folder {
-	char path[64];
+	char path[PLACE];
 	int fd;
 	uint8_t secret[SEALING_SECRET];
 	struct signer *signer;

@@ -1,22 +1,7 @@
 /* Keys in memory: Ed25519 against RFC 8032, new keys, secrets that are none. */
-#include "tests/unit/wallet/fixed.h"
-
-#include "actors/base/crypto/crypto.h"
+#include "tests/unit/wallet/each_signer.h"
 
 #include <sodium.h>
-
-static struct signer *signer;
-
-static void setup(void)
-{
-	crypto_warm();
-	signer = signer_new();
-}
-
-static void teardown(void)
-{
-	signer_free(&signer);
-}
 
 TestSuite(keys, .init = setup, .fini = teardown);
 

@@ -1,22 +1,7 @@
 /* Addresses and EIP-191 signatures against what other wallets publish. */
-#include "tests/unit/wallet/fixed.h"
+#include "tests/unit/wallet/each_signer.h"
 
-#include "actors/base/crypto/crypto.h"
 #include "actors/wallet/signing.h"
-
-static struct signer *signer;
-
-static void setup(void)
-{
-	crypto_warm();
-	signer = signer_new();
-}
-
-static void teardown(void)
-{
-	signer_free(&signer);
-	cr_expect_null(signer);
-}
 
 TestSuite(signing, .init = setup, .fini = teardown);
 

@@ -115,6 +115,8 @@ Test(spent, the_ring_goes_round, .timeout = 120)
 	sign_many(200);
 	cr_assert_eq(books_reopen(&books), SPENT_OK);
 	cr_expect_eq(spent_sums(books.spent, 1, "many", books.now).count, 200);
+	sign_many(200);
+	cr_expect_eq(spent_sums(books.spent, 1, "many", books.now).count, 200, "the same nonces");
 }
 
 Test(spent, a_file_that_is_not_ours_alone_is_refused)

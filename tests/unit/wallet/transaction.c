@@ -1,21 +1,7 @@
 /* Transactions against what is published, and everything that no transaction may be. */
-#include "tests/unit/wallet/fixed.h"
+#include "tests/unit/wallet/each_signer.h"
 
-#include "actors/base/crypto/crypto.h"
 #include "actors/wallet/transaction.h"
-
-static struct signer *signer;
-
-static void setup(void)
-{
-	crypto_warm();
-	signer = signer_new();
-}
-
-static void teardown(void)
-{
-	signer_free(&signer);
-}
 
 #define FEE_MARKET_RAW \
 	"02f87982055a09843b9aca008504a817c800825208943535353535353535353535353535353535353535880de0b6b3a7" \
