@@ -5,30 +5,19 @@
  * second, and OpenSSL's tables cost each process 400 KiB of its own memory, libgcrypt's 36. */
 #include "actors/base/crypto/crypto.h"
 
+#include "actors/base/crypto/library.h"
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
 
 #include <gcrypt.h>
-#include <pthread.h>
 
 struct sealer {
 	gcry_cipher_hd_t cipher;
 };
 
-/* No locked pool: our keys pass through, and who has lasting ones has secret memory. And no FIPS mode, whatever
- * a file of the system says: there libgcrypt takes no nonce from its caller. */
-static void start(void)
-{
-	bug_if(gcry_control(GCRYCTL_NO_FIPS_MODE) != 0);
-	bug_if(!gcry_check_version(GCRYPT_VERSION));
-	bug_if(gcry_control(GCRYCTL_DISABLE_SECMEM) != 0);
-	bug_if(gcry_control(GCRYCTL_INITIALIZATION_FINISHED) != 0);
-}
-
 struct sealer *sealer_new(const uint8_t key[SEAL_KEY])
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	bug_if(pthread_once(&once, start) != 0);
+	library();
 	struct sealer *sealer = x_new(sizeof *sealer);
 	bug_if(gcry_cipher_open(&sealer->cipher, GCRY_CIPHER_AES256, GCRY_CIPHER_MODE_GCM, 0) != 0);
 	bug_if(gcry_cipher_setkey(sealer->cipher, key, SEAL_KEY) != 0);

