@@ -23,7 +23,7 @@ struct peer *peers_visit(struct peers *peers, const struct visitor *visitor, uin
 {
 	struct peer *oldest = &peers->all[0]; /* of people; a free one is older than anybody */
 	*evicted = 0;
-	for (unsigned i = 0; i < PEOPLE_MAX + peers->processes; i++) {
+	for (unsigned i = (visitor->door == DOOR_BUS) * PEOPLE_MAX; i < PEOPLE_MAX + peers->processes; i++) {
 		struct peer *peer = &peers->all[i];
 		if (!peer->birth || memcmp(&peer->at, visitor, sizeof *visitor) != 0)
 			continue;
@@ -43,7 +43,7 @@ struct peer *peers_visit(struct peers *peers, const struct visitor *visitor, uin
 
 struct peer *peers_by_birth(struct peers *peers, uint64_t birth)
 {
-	for (unsigned i = 0; birth && i < PEOPLE_MAX + peers->processes; i++)
+	for (unsigned i = PEOPLE_MAX + peers->processes; birth && i-- > 0;) /* processes first */
 		if (peers->all[i].birth == birth)
 			return &peers->all[i];
 	return NULL;

@@ -13,7 +13,6 @@
 #include "proto/web.h"
 
 #include <arpa/inet.h>
-#include <curl/curl.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <netdb.h>
@@ -102,7 +101,7 @@ static int warm(struct actor *actor)
 	int failed = address.tls ? read_authorities(self) : 0;
 	if (!failed)
 		failed = look_up(self, &address);
-	if (!failed && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+	if (!failed && !post_libraries())
 		failed = EXIT_WORLD;
 	return failed;
 }

@@ -4,6 +4,7 @@
 #include "actors/base/memory/memory.h"
 
 #include <curl/curl.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -66,6 +67,14 @@ static size_t on_answer(char *bytes, size_t size, size_t count, void *context)
 }
 
 /* -- making ------------------------------------------------------------------------------------ */
+
+/* libcurl asks OpenSSL for openssl.cnf (and whatever OPENSSL_CONF names): it could bring in engines and providers, other
+ * code, because a file says so. Who said no first is heard; TLS here has OpenSSL's own defaults. */
+bool post_libraries(void)
+{
+	return OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) == 1 &&
+	       curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+}
 
 static bool set_up(struct post *post, const struct post_config *config)
 {

@@ -24,6 +24,9 @@ struct post_config {
 /* `status`: of HTTP; 0 when there was none, and `why` is a sentence. */
 typedef void post_end_fn(void *context, long status, const char *why);
 
+/* libcurl and OpenSSL, once in a process, before its walls. False: they refuse. */
+bool post_libraries(void);
+
 struct post;
 struct post *post_new(const struct post_config *config, post_end_fn *end, void *context); /* NULL: the library refuses */
 void post_free(struct post **post); /* one that runs ends without a word */

@@ -5,6 +5,7 @@
 #include "actors/base/memory/memory.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -94,12 +95,23 @@ static int count_log(void *context, sqlite3 *db, const char *name, int pages)
 	return SQLITE_OK;
 }
 
+/* Pages are taken one by one: SQLite would take 20 at once for each connection, 88 KiB, and a small index needs few. */
+static void save_memory(void)
+{
+	sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0,
+		       0); /* refused after the first database: then as it is */
+}
+
 static struct index *connect(const char *path, int flags, enum index_end *end)
 {
 	struct index *index = x_new(sizeof *index);
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	bug_if(pthread_once(&once, save_memory) != 0);
 	int code = sqlite3_open_v2(path, &index->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE,
 				   NULL);
 	bug_if(!index->db);
+	sqlite3_db_config(index->db, SQLITE_DBCONFIG_LOOKASIDE, NULL, 0,
+			  0); /* 48 KiB of slots; malloc does */
 	sqlite3_extended_result_codes(index->db, 1);
 	sqlite3_busy_timeout(index->db, BUSY_MS);
 	sqlite3_db_config(index->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);

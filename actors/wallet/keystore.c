@@ -7,34 +7,43 @@
 #include "actors/base/memory/memory.h"
 #include "actors/base/secret/secret.h"
 
-#include <openssl/evp.h>
+#include <nettle/aes.h>
+#include <nettle/ctr.h>
+#include <nettle/pbkdf2.h>
 #include <sodium.h>
 #include <string.h>
 
 static void derive(const struct keystore *keystore, const char *passphrase, uint8_t derived[32])
 {
 	size_t length = strlen(passphrase);
-	bool done;
-	/* libsodium's scrypt: OpenSSL's refuses N ≥ 2^16 with r = 1 (RFC 7914), which the format's own vector has. */
+	const uint8_t *bytes = (const uint8_t *)passphrase;
+	bool done = true;
 	if (keystore->kdf == KDF_SCRYPT)
-		done = crypto_pwhash_scryptsalsa208sha256_ll(
-			       (const uint8_t *)passphrase, length, keystore->salt, keystore->salt_length,
-			       keystore->n, keystore->r, keystore->p, derived, 32) == 0;
+		done = crypto_pwhash_scryptsalsa208sha256_ll(bytes, length, keystore->salt,
+							     keystore->salt_length, keystore->n, keystore->r,
+							     keystore->p, derived, 32) == 0;
 	else
-		done = PKCS5_PBKDF2_HMAC(passphrase, (int)length, keystore->salt, (int)keystore->salt_length,
-					 (int)keystore->rounds, EVP_sha256(), 32, derived) == 1;
+		pbkdf2_hmac_sha256(length, bytes, keystore->rounds, keystore->salt_length, keystore->salt, 32,
+				   derived);
 	bug_if(!done); /* parameters were bounded; what is left is no memory */
 	secret_wipe_stack();
+}
+
+/* nettle's functions have contexts of their own types; ctr_crypt() gives its own back as it was given. */
+static void block(const void *context, size_t length, uint8_t *out, const uint8_t *in)
+{
+	aes128_encrypt(context, length, out, in);
 }
 
 /* AES-128-CTR: the same both ways. */
 static void encrypt(const uint8_t key[16], const uint8_t iv[16], const uint8_t in[32], uint8_t out[32])
 {
-	int length = 0;
-	EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
-	bug_if(!context || EVP_EncryptInit_ex2(context, EVP_aes_128_ctr(), key, iv, NULL) != 1 ||
-	       EVP_EncryptUpdate(context, out, &length, in, 32) != 1 || length != 32);
-	EVP_CIPHER_CTX_free(context);
+	struct aes128_ctx context;
+	uint8_t counter[16];
+	memcpy(counter, iv, sizeof counter);
+	aes128_set_encrypt_key(&context, key);
+	ctr_crypt(&context, block, sizeof counter, counter, 32, out, in);
+	wipe(&context, sizeof context);
 	secret_wipe_stack();
 }
 

@@ -1,5 +1,5 @@
-/* The cryptography that several actors need, each primitive from a packaged library: OpenSSL (SHA-256, HMAC, HKDF,
- * AES-256-GCM), nettle (Keccak-f under our sponge), the kernel (random), libsodium (comparing). Signatures are not here: who
+/* The cryptography that several actors need, each primitive from a packaged library: libgcrypt (SHA-256, AES-256-GCM), nettle
+ * (HMAC, HKDF, Keccak-f under our sponge), the kernel (random), libsodium (comparing). Signatures are not here: who
  * holds a key calls libsodium or libsecp256k1 itself. Nothing here does I/O. No function fails except unseal(): a library
  * that refuses known-good arguments is a bug() and aborts. All may be called from any thread. */
 #ifndef WARREN_CRYPTO_H

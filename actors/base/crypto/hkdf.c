@@ -1,36 +1,38 @@
-/* HKDF with SHA-256 (RFC 5869), extract and expand in one, by OpenSSL. It clears what it derived from on its
- * way out. */
+/* HKDF with SHA-256 (RFC 5869), extract and expand in one, by nettle. What it derived from is wiped on the way
+ * out. */
 #include "actors/base/crypto/crypto.h"
 
-#include "actors/base/crypto/provider.h"
 #include "actors/base/log/log.h"
+#include "actors/base/memory/memory.h"
 
-#include <openssl/core_names.h>
-#include <openssl/kdf.h>
-#include <openssl/params.h>
+#include <nettle/hkdf.h>
+#include <nettle/hmac.h>
 
-/* OpenSSL's parameters are not const, but are only read; and it wants a pointer even where there are no
- * bytes. */
-static OSSL_PARAM bytes_param(const char *name, const void *bytes, size_t length)
+/* nettle's macros would call these through pointers to functions of other types. */
+static void update(void *context, size_t length, const uint8_t *bytes)
 {
-	static uint8_t none;
-	return OSSL_PARAM_construct_octet_string(name, length ? (void *)bytes : &none, length);
+	hmac_sha256_update(context, length, bytes);
+}
+
+static void digest(void *context, size_t length, uint8_t *out)
+{
+	hmac_sha256_digest(context, length, out);
 }
 
 void hkdf_sha256(const uint8_t *key, size_t key_length, const void *salt, size_t salt_length,
 		 const void *info, size_t info_length, uint8_t *out, size_t out_length)
 {
-	bug_if(out_length == 0 || out_length > 255 * 32); /* RFC 5869, 2.3 */
-	EVP_KDF_CTX *context = EVP_KDF_CTX_new(provider()->hkdf);
-	bug_if(!context);
-	char digest[] = "SHA256";
-	const OSSL_PARAM with[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
-		bytes_param(OSSL_KDF_PARAM_KEY, key, key_length),
-		bytes_param(OSSL_KDF_PARAM_SALT, salt, salt_length),
-		bytes_param(OSSL_KDF_PARAM_INFO, info, info_length),
-		OSSL_PARAM_construct_end(),
-	};
-	bug_if(EVP_KDF_derive(context, out, out_length, with) != 1);
-	EVP_KDF_CTX_free(context);
+	static const uint8_t none; /* the library copies from where there is nothing to copy */
+	bug_if(out_length == 0 || out_length > 255 * SHA256_DIGEST_SIZE); /* RFC 5869, 2.3 */
+	struct hmac_sha256_ctx context;
+	uint8_t extracted[SHA256_DIGEST_SIZE];
+
+	hmac_sha256_set_key(&context, salt_length, salt_length ? salt : &none);
+	hkdf_extract(&context, update, digest, sizeof extracted, key_length, key_length ? key : &none,
+		     extracted);
+	hmac_sha256_set_key(&context, sizeof extracted, extracted);
+	hkdf_expand(&context, update, digest, sizeof extracted, info_length, info_length ? info : &none,
+		    out_length, out);
+	wipe(extracted, sizeof extracted);
+	wipe(&context, sizeof context);
 }

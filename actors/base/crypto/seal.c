@@ -1,28 +1,26 @@
-/* AES-256-GCM (NIST SP 800-38D) by OpenSSL, with the key schedule kept: a message re-initialises only the
- * nonce, so 64 bytes take 0.2 us and 64 KiB go at 4.5 GB/s. Freeing a sealer clears its key schedule (OpenSSL
- * does that). */
+/* AES-256-GCM (NIST SP 800-38D) by libgcrypt, with the key schedule kept: a message sets only the nonce, so 64
+ * bytes take 0.1 us and 64 KiB go at 5.6 GB/s. Freeing a sealer clears its key schedule (libgcrypt does that).
+ *
+ * Why not OpenSSL, or nettle, which is here already: 64 KiB go at 4.5 GB/s with the first and at 2.3 with the
+ * second, and OpenSSL's tables cost each process 400 KiB of its own memory, libgcrypt's 36. */
 #include "actors/base/crypto/crypto.h"
 
-#include "actors/base/crypto/provider.h"
+#include "actors/base/crypto/library.h"
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
 
-#include <limits.h>
-#include <openssl/evp.h>
-
-enum direction { UNSEAL = 0, SEAL = 1 }; /* EVP_CipherInit_ex2()'s own numbers */
+#include <gcrypt.h>
 
 struct sealer {
-	EVP_CIPHER_CTX *context;
+	gcry_cipher_hd_t cipher;
 };
 
 struct sealer *sealer_new(const uint8_t key[SEAL_KEY])
 {
+	library();
 	struct sealer *sealer = x_new(sizeof *sealer);
-	sealer->context = EVP_CIPHER_CTX_new();
-	bug_if(!sealer->context);
-	bug_if(EVP_CipherInit_ex2(sealer->context, provider()->aes_256_gcm, key, NULL, SEAL, NULL) != 1);
-	bug_if(EVP_CIPHER_CTX_get_iv_length(sealer->context) != SEAL_NONCE);
+	bug_if(gcry_cipher_open(&sealer->cipher, GCRY_CIPHER_AES256, GCRY_CIPHER_MODE_GCM, 0) != 0);
+	bug_if(gcry_cipher_setkey(sealer->cipher, key, SEAL_KEY) != 0);
 	return sealer;
 }
 
@@ -30,46 +28,38 @@ void sealer_free(struct sealer **sealer)
 {
 	if (!*sealer)
 		return;
-	EVP_CIPHER_CTX_free((*sealer)->context);
+	gcry_cipher_close((*sealer)->cipher);
 	x_free(sealer);
 }
 
-/* Nonce, then what is authenticated only, then the message. OpenSSL counts in int; no message here comes near
- * it. */
-static void turn(struct sealer *sealer, enum direction direction, const uint8_t nonce[SEAL_NONCE],
-		 const void *about, size_t about_length, const uint8_t *in, size_t length, uint8_t *out)
+static void begin(struct sealer *sealer, const uint8_t nonce[SEAL_NONCE], const void *about,
+		  size_t about_length)
 {
-	bug_if(length > INT_MAX || about_length > INT_MAX);
-	int made = 0;
-	bug_if(EVP_CipherInit_ex2(sealer->context, NULL, NULL, nonce, direction, NULL) != 1);
+	bug_if(gcry_cipher_reset(sealer->cipher) != 0);
+	bug_if(gcry_cipher_setiv(sealer->cipher, nonce, SEAL_NONCE) != 0);
 	if (about_length)
-		bug_if(EVP_CipherUpdate(sealer->context, NULL, &made, about, (int)about_length) != 1);
-	if (length)
-		bug_if(EVP_CipherUpdate(sealer->context, out, &made, in, (int)length) != 1 ||
-		       made != (int)length);
+		bug_if(gcry_cipher_authenticate(sealer->cipher, about, about_length) != 0);
 }
 
 void seal(struct sealer *sealer, const uint8_t nonce[SEAL_NONCE], const void *about, size_t about_length,
 	  const uint8_t *plain, size_t length, uint8_t *out)
 {
-	turn(sealer, SEAL, nonce, about, about_length, plain, length, out);
-	int made = 0;
-	bug_if(EVP_CipherFinal_ex(sealer->context, out + length, &made) != 1 || made != 0);
-	bug_if(EVP_CIPHER_CTX_ctrl(sealer->context, EVP_CTRL_AEAD_GET_TAG, SEAL_TAG, out + length) != 1);
+	begin(sealer, nonce, about, about_length);
+	if (length)
+		bug_if(gcry_cipher_encrypt(sealer->cipher, out, length, plain, length) != 0);
+	bug_if(gcry_cipher_gettag(sealer->cipher, out + length, SEAL_TAG) != 0);
 }
 
 bool unseal(struct sealer *sealer, const uint8_t nonce[SEAL_NONCE], const void *about, size_t about_length,
 	    const uint8_t *sealed, size_t length, uint8_t *out)
 {
-	uint8_t tag[SEAL_TAG]; /* a copy: the library's argument is not const */
-	for (unsigned i = 0; i < SEAL_TAG; i++)
-		tag[i] = sealed[length + i];
-	turn(sealer, UNSEAL, nonce, about, about_length, sealed, length, out);
-	bug_if(EVP_CIPHER_CTX_ctrl(sealer->context, EVP_CTRL_AEAD_SET_TAG, SEAL_TAG, tag) != 1);
-	uint8_t none[1];
-	int made = 0;
-	if (EVP_CipherFinal_ex(sealer->context, none, &made) == 1)
+	begin(sealer, nonce, about, about_length);
+	if (length)
+		bug_if(gcry_cipher_decrypt(sealer->cipher, out, length, sealed, length) != 0);
+	gcry_error_t differs = gcry_cipher_checktag(sealer->cipher, sealed + length, SEAL_TAG);
+	if (!differs)
 		return true;
+	bug_if(gcry_err_code(differs) != GPG_ERR_CHECKSUM);
 	wipe(out, length);
 	return false;
 }

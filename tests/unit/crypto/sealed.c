@@ -8,9 +8,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -88,28 +86,6 @@ Test(sealed, all_works_after_warming)
 {
 	int status = behind_the_seal(all_work);
 	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %x", (unsigned)status);
-}
-
-/* OPENSSL_CONF names a FIFO: a library that opens its configuration waits there until the alarm. */
-Test(sealed, reads_no_configuration)
-{
-	char path[] = "/tmp/warren-fifo-XXXXXX";
-	int fd = mkstemp(path);
-	cr_assert_geq(fd, 0);
-	close(fd);
-	cr_assert_eq(unlink(path), 0);
-	cr_assert_eq(mkfifo(path, 0600), 0);
-	pid_t child = fork();
-	if (child == 0) {
-		setenv("OPENSSL_CONF", path, 1);
-		alarm(5);
-		crypto_warm();
-		_exit(all_work() ? 0 : 1);
-	}
-	int status = -1;
-	cr_expect_eq(waitpid(child, &status, 0), child);
-	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %x", (unsigned)status);
-	unlink(path);
 }
 
 /* The control: this seal does kill. */
