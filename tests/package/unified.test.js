@@ -59,7 +59,8 @@ test('under version 2 of control groups', () => {
 		fs.copyFileSync(deb, path.join(box.root, 'opt/warren.deb'))
 		fs.writeFileSync(path.join(box.root, 'opt/try'), TRY)
 		const said = run('tests/package/virtual', [box.root])
-		const is = Object.fromEntries(said.split('\n').map((line) => /^([\w./-]+)=(.*)$/.exec(line)).filter(Boolean).map((m) => [m[1], m[2]]))
+		// The serial line is a terminal, so the console shows on it what it waits for, and clears that (CSI K) before it goes on.
+		const is = Object.fromEntries(said.split('\n').map((line) => line.replace(/^.*\x1b\[K/, '')).map((line) => /^([\w./-]+)=(.*)$/.exec(line)).filter(Boolean).map((m) => [m[1], m[2]]))
 		assert.deepStrictEqual([is.installed, is.started], ['0', '0'], said)
 		for (const when of ['first', 'second'])
 			assert.deepStrictEqual(Object.entries(is).filter(([name]) => name.startsWith(`${when}.`)).map(([name, value]) => [name.slice(when.length + 1), value]).sort(), [
