@@ -1,5 +1,6 @@
 // Many nodes on one machine: what they cost to add, to start, to hold and to stop, with 10, 50, 200 and 500 of them. Absolute
-// figures, as there is no peer; on a busy machine those of time are upper bounds, those of memory and of processor time hold.
+// figures, as there is no peer; on a busy machine those of time are upper bounds, those of memory and of processor time hold
+// (start_cpu_ms: of all processes together, from their fork to their being ready).
 //
 // Each size is a fresh machine on a scratch root, made as small as nodes get, stopped and removed at the end, also after Ctrl-C.
 // Room on the disk: about 55 MiB a node, 27 GiB for 500; checked before anything is made.
@@ -123,7 +124,8 @@ async function start_all(machine, list) {
 	await all_healthy(list, 300000)
 	const healthy = ms_since(began)
 	await machine.ready(300000)
-	return { ready, healthy }
+	const cpu_ms = [...busy_ns(pids_of(machine, machine.status())).values()].reduce((a, b) => a + b) / 1e6
+	return { ready, healthy, cpu_ms }
 }
 
 async function idle_cpu(machine, seconds) {
@@ -202,7 +204,7 @@ async function one_size(count, idle_s, say) {
 		const began = process.hrtime.bigint()
 		machine.warrend('stop')
 		return {
-			add_ms: added, ready_ms: started.ready, healthy_ms: started.healthy, idle_percent: cpu.all, idle_percent_by_kind: cpu.kinds,
+			add_ms: added, ready_ms: started.ready, healthy_ms: started.healthy, start_cpu_ms: started.cpu_ms, idle_percent: cpu.all, idle_percent_by_kind: cpu.kinds,
 			pss_kib: pss, kernel_kib_per_node: Object.fromEntries(grew), status_ms, killed, stop_ms: ms_since(began), load_before: load,
 		}
 	} finally {
@@ -226,7 +228,8 @@ async function interrupt(signal) {
 async function bench_nodes({ counts = [10, 50, 200, 500], idle_s = 30 } = {}) {
 	for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => interrupt(signal))
 	const cases = {}, say = (text) => { if (process.stderr.isTTY) console.error(text) }
-	for (const count of counts) cases[`${count}_nodes`] = await one_size(count, idle_s, say)
+	const short = (key, value) => typeof value === 'number' ? Number(value.toPrecision(4)) : value
+	for (const count of counts) cases[`${count}_nodes`] = JSON.parse(JSON.stringify(await one_size(count, idle_s, say), short))
 	return {
 		unit: 'milliseconds; KiB; percent of one processor', cases,
 		goals: { '10 nodes healthy': '<= 5000 ms', '10 nodes idle': '< 1 %', '500 nodes': 'all healthy' },
