@@ -10,9 +10,9 @@
 enum { VERDICT_TEXT = 240 };
 
 struct refusal {
-	enum reason_code code;       /* REASON_POLICY_… */
-	char rule[POLICY_NAME + 1];  /* the rule whose limit it met; "" for none */
-	uint64_t when_s;             /* since 1970: when it would be allowed, were nothing else signed; 0: not by waiting */
+	enum reason_code code;      /* REASON_POLICY_… */
+	char rule[POLICY_NAME + 1]; /* the rule whose limit it met; "" for none */
+	uint64_t when_s; /* since 1970: when it would be allowed, were nothing else signed; 0: not by waiting */
 	char why[VERDICT_TEXT];
 };
 
