@@ -16,8 +16,8 @@ struct refusal {
 	char why[VERDICT_TEXT];
 };
 
-/* True: *charge is what it costs, all but `once`. False: *refusal. The first rule that allows it is the one it is charged to; when
- * none does, the sentence is of the rule that came nearest. */
+/* True: *charge is what it costs, all but `once`. False: *refusal. The first rule that allows it is the one it is charged to;
+ * when none does, the sentence is of the rule that came nearest. */
 bool verdict_transaction(const struct policy *policy, const struct spent *spent, const struct transaction *tx, uint64_t now,
 			 struct charge *charge, struct refusal *refusal);
 
