@@ -10,14 +10,14 @@
 enum { VERDICT_TEXT = 240 };
 
 struct refusal {
-	enum reason_code code;       /* REASON_POLICY_… */
-	char rule[POLICY_NAME + 1];  /* the rule whose limit it met; "" for none */
-	uint64_t when_s;             /* since 1970: when it would be allowed, were nothing else signed; 0: not by waiting */
+	enum reason_code code;      /* REASON_POLICY_… */
+	char rule[POLICY_NAME + 1]; /* the rule whose limit it met; "" for none */
+	uint64_t when_s; /* since 1970: when it would be allowed, were nothing else signed; 0: not by waiting */
 	char why[VERDICT_TEXT];
 };
 
-/* True: *charge is what it costs, all but `once`. False: *refusal. The first rule that allows it is the one it is charged to; when
- * none does, the sentence is of the rule that came nearest. */
+/* True: *charge is what it costs, all but `once`. False: *refusal. The first rule that allows it is the one it is charged to;
+ * when none does, the sentence is of the rule that came nearest. */
 bool verdict_transaction(const struct policy *policy, const struct spent *spent, const struct transaction *tx, uint64_t now,
 			 struct charge *charge, struct refusal *refusal);
 

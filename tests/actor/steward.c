@@ -1,6 +1,6 @@
-/* The steward's bounded tables under a flood, against a fake broker that speaks for more processes than a test machine has: alerts, and
- * the news about them that nobody fetches. The supervisor at the other end of its control socket says nothing. usage: actor-steward
- * [PROGRAM [SCENARIO]], PROGRAM a warren-steward */
+/* The steward's bounded tables under a flood, against a fake broker that speaks for more processes than a machine of a
+ * test has: alerts, and the news about them that nobody fetches. The supervisor at the other end of its control socket
+ * says nothing. usage: actor-steward [PROGRAM [SCENARIO]], PROGRAM a warren-steward */
 #include "tests/actor/fake.h"
 
 #include "actors/base/memory/memory.h"
