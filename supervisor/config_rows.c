@@ -150,8 +150,7 @@ static bool check_text(unsigned setting, const char *text, struct why *why)
 	if (setting == SETTING_alert_webhook && *text && !web_address(text, &web))
 		return refuse(why, "alert_webhook is no URL such as https://alerts.example.org/warren");
 	if (setting == SETTING_alert_command && *text && *text != '/')
-		return refuse(why, "alert_command is \"%.40s\"; it must be a whole path, which begins with /",
-			      text);
+		return refuse(why, "alert_command must be a whole path, which begins with /");
 	if (setting == SETTING_unlock && *text && strcmp(text, "ask") != 0)
 		return refuse(why, "unlock is \"%s\"; it is \"ask\", or not said", text);
 	if (setting == SETTING_without)
