@@ -134,8 +134,8 @@ static bool check_text(unsigned setting, const char *text, struct why *why)
 		return refuse(why, "there is no tier \"%s\"; it is %s", text, tier_names(names));
 	if (setting == SETTING_tier_profile && !profile_by_name(text, &profile))
 		return refuse(why, "there is no tier_profile \"%s\"; it is v4 or multinode", text);
-	if (setting == SETTING_ram_rule && strcmp(text, "seed") != 0 && strcmp(text, "off") != 0)
-		return refuse(why, "ram_rule is \"%s\"; it is seed or off", text);
+	if (setting == SETTING_ram_rule && strcmp(text, "on") != 0 && strcmp(text, "off") != 0)
+		return refuse(why, "ram_rule is \"%s\"; it is on or off", text);
 	if (setting == SETTING_wallet && *text &&
 	    (strncmp(text, "0x", 2) != 0 || !hex_parse(text + 2, strlen(text + 2), wallet, sizeof wallet)))
 		return refuse(why, "wallet is \"%s\", which is no address: 0x and 40 hex digits", text);

@@ -141,6 +141,7 @@ static void on_life(void *context, int fd, uint32_t events)
 	last_words(process, bytes, (size_t)got);
 	if (process->state == PROCESS_STARTING && memchr(bytes, LIFE_READY, (size_t)got)) {
 		process->state = PROCESS_READY;
+		process->words = 0;
 		process->ready_ms = process->beat_ms;
 		reasons_end_of(process);
 		log_info("process.ready", "process=%s pid=%d ms=%llu", process_text(process, who),
