@@ -34,6 +34,7 @@ void secrets_end(struct secrets *secrets)
 
 static void remember(struct secrets *secrets, const char *at, size_t length)
 {
+	length = strnlen(at, length); /* what comes after a NUL is searched for by nobody */
 	if (length < SECRET_LEAST || secrets->count == SECRETS_MAX)
 		return;
 	char *text = x_new(length + 1);

@@ -1,4 +1,4 @@
-/* The mechanism alone, with a format of nothing but its version. (Deaths and failing disks: tests/unit/store/older.c.) */
+/* The mechanism alone, with a format of nothing but its version. (Deaths and failing disks: tests/crash/migration.c.) */
 #include "actors/base/migrate/migrate.h"
 
 #include <criterion/criterion.h>
