@@ -15,7 +15,8 @@
 #define PROCESS_ROW(F)                                                                                                 \
 	F(str, actor, 16) F(u16, node, 0) F(str, state, 16) F(u32, pid, 0) F(u32, uid, 0) F(u32, restarts, 0)          \
 	F(i64, last_end, 0) F(u32, missing, 0) F(u64, pss_kib, 0) F(u64, up_ms, 0) F(u64, next_ms, 0)
-/* Why one does not start: the name of its last words, proto/reasons.def. Of the first few, as a large machine's rows fill a body. */
+/* Why one does not start: the name of its last words, proto/reasons.def. Of the first few: the rows of a large machine fill
+ * a body. */
 #define FALLEN_ROW(F) F(str, actor, 16) F(u16, node, 0) F(str, why, 32)
 #define BROKER_ROW(F)                                                                                                  \
 	F(u32, open, 0) F(u32, open_high, 0) F(u32, open_limit, 0) F(u32, peers, 0) F(u32, people, 0)                  \
@@ -72,7 +73,8 @@
 #define STEWARD_NEWS_REPLY(F) F(many(news_row), news, 16) F(u64, delivered, 0)
 
 #define STEWARD_MESSAGES(M)                                                                                            \
-	M(machine_row, MACHINE_ROW) M(node_row, NODE_ROW) M(process_row, PROCESS_ROW) M(fallen_row, FALLEN_ROW) M(broker_row, BROKER_ROW)           \
+	M(machine_row, MACHINE_ROW) M(node_row, NODE_ROW) M(process_row, PROCESS_ROW)                                    \
+	M(fallen_row, FALLEN_ROW) M(broker_row, BROKER_ROW)                                                            \
 	M(owned_limit, OWNED_LIMIT) M(holding_row, HOLDING_ROW) M(drain_row, DRAIN_ROW) M(alert_line, ALERT_LINE)      \
 	M(news_row, NEWS_ROW)
 #define STEWARD_CALLS(C)                                                                                               \

@@ -8,7 +8,8 @@
 /* What a text of a file of this version is called now; the same text when nothing changed. */
 const char *config_now(unsigned version, unsigned setting, const char *text);
 
-/* `warrend migrate`: writes every file of ROOT/etc in today's language; what was stays beside it as NAME.v1. Prints for people. */
+/* `warrend migrate`: writes every file of ROOT/etc in today's language; what was stays beside it as NAME.v1. Prints for
+ * people. */
 int verb_migrate(struct machine *machine);
 
 #endif

@@ -1,5 +1,5 @@
-/* Brings a lasting file of an older version to ours, the first time that we meet it. Whatever happens, the name stands for a whole
- * file, the old one or the new one; and the old one stays beside it.
+/* Brings a lasting file of an older version to ours, the first time that we meet it. Whatever happens, the name stands for a
+ * whole file, the old one or the new one; and the old one stays beside it.
  *
  *   NAME.draft       a copy, which the steps change; of one that a death left, nothing is used
  *   NAME.keep        a second name of the old file, for a moment
