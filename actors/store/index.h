@@ -47,8 +47,8 @@ enum index_end index_open(struct index **index, const char *path, const struct s
 void index_close(struct index **index);
 
 /* Turns the older index at `path`, in this folder, into one of our version; the old one stays beside it (base/migrate). Nobody
- * has it open. `alive` is called now and then. INDEX_DAMAGED: it is not what it says it is. Whatever it returns, the name stands for
- * a whole index. */
+ * has it open. `alive` is called now and then. INDEX_DAMAGED: it is not what it says it is. Whatever it returns, the name stands
+ * for a whole index. */
 enum index_end index_migrate(int folder, const char *path, void (*alive)(void *), void *alive_context,
 			     char why[INDEX_MIGRATE_WHY]);
 
