@@ -95,6 +95,7 @@ struct control_process {
 	uint64_t pss_kib;  /* 0 where the kernel would not say */
 	uint64_t up_ms;    /* since it was ready */
 	uint64_t next_ms;  /* until its next start, in BACKOFF */
+	uint16_t why;      /* enum reason_code: what it said when it ended; 0: nothing, or it is ready */
 };
 
 struct control_broker { /* proto/roster.h, handed on */

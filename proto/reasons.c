@@ -26,6 +26,14 @@ const struct reason_rule *reason_rule(unsigned code)
 	return NULL;
 }
 
+const struct reason_rule *reason_rule_named(const char *name)
+{
+	for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (strcmp(rows[i].name, name) == 0)
+			return &rows[i];
+	return NULL;
+}
+
 static void flatten(char *text, size_t room)
 {
 	text[room - 1] = '\0';

@@ -36,6 +36,7 @@ struct reason_rule {
 
 /* NULL for a code that this build does not know. */
 const struct reason_rule *reason_rule(unsigned code);
+const struct reason_rule *reason_rule_named(const char *name);
 const struct reason_rule *reason_rule_at(unsigned index); /* 0, 1, … in the order of the rows; NULL past the last */
 
 /* Makes what another process sent harmless: texts end, hold no control byte; the code is known. False: it is none. */

@@ -16,6 +16,9 @@
 #define PROCESS_ROW(F)                                                                                                 \
 	F(str, actor, 16) F(u16, node, 0) F(str, state, 16) F(u32, pid, 0) F(u32, uid, 0) F(u32, restarts, 0)          \
 	F(i64, last_end, 0) F(u32, missing, 0) F(u64, pss_kib, 0) F(u64, up_ms, 0) F(u64, next_ms, 0)
+/* Why one does not start: the name of its last words, proto/reasons.def. Of the first few: the rows of a large machine fill
+ * a body. */
+#define FALLEN_ROW(F) F(str, actor, 16) F(u16, node, 0) F(str, why, 32)
 #define BROKER_ROW(F)                                                                                                  \
 	F(u32, open, 0) F(u32, open_high, 0) F(u32, open_limit, 0) F(u32, peers, 0) F(u32, people, 0)                  \
 	F(u64, routed, 0) F(u64, denied, 0) F(u64, busy, 0) F(u64, late, 0) F(u64, gone, 0) F(u64, dropped, 0)  \
@@ -23,7 +26,7 @@
 
 #define STEWARD_STATUS_REPLY(F)                                                                                        \
 	F(many(machine_row), machine, 1) F(many(node_row), nodes, 512) F(many(process_row), processes, 2600)           \
-	F(many(broker_row), broker, 1)
+	F(many(broker_row), broker, 1) F(many(fallen_row), fallen, 16)
 
 /* The bounds of those who are not on the bus: actor "broker", and "warrend", the supervisor. */
 #define OWNED_LIMIT(F)                                                                                                 \
@@ -71,11 +74,12 @@
 #define STEWARD_NEWS_REPLY(F) F(many(news_row), news, 16) F(u64, delivered, 0)
 
 #define STEWARD_MESSAGES(M)                                                                                            \
-	M(machine_row, MACHINE_ROW) M(node_row, NODE_ROW) M(process_row, PROCESS_ROW) M(broker_row, BROKER_ROW)           \
+	M(machine_row, MACHINE_ROW) M(node_row, NODE_ROW) M(process_row, PROCESS_ROW)                                    \
+	M(fallen_row, FALLEN_ROW) M(broker_row, BROKER_ROW)                                                            \
 	M(owned_limit, OWNED_LIMIT) M(holding_row, HOLDING_ROW) M(drain_row, DRAIN_ROW) M(alert_line, ALERT_LINE)      \
 	M(news_row, NEWS_ROW)
 #define STEWARD_CALLS(C)                                                                                               \
-	C(steward_status, 0x0301, READERS | MAY(METER, ANY_NODE), READ, 3000, NOTHING, STEWARD_STATUS_REPLY, \
+	C(steward_status, 0x0315, READERS | MAY(METER, ANY_NODE), READ, 3000, NOTHING, STEWARD_STATUS_REPLY, \
 	  "the machine, its nodes, and every declared process with its state")                                         \
 	C(steward_start, 0x0302, OPERATORS, IDEMPOTENT, 3000, STEWARD_TARGET, NOTHING, "start what is declared")       \
 	C(steward_stop, 0x0303, OPERATORS, IDEMPOTENT, 15000, STEWARD_TARGET, NOTHING, "stop a process or a node")     \

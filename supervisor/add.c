@@ -2,6 +2,7 @@
  * Order of what is written: a mark with the number, folders, the store's and the wallet's own state made by
  * themselves, etc/nodeN.conf, and the mark goes. A mark without a configuration is half a node, and the next
  * call removes it. */
+#include "proto/formats.h"
 #include "supervisor/add.h"
 
 #include "actors/base/memory/memory.h"
@@ -160,8 +161,9 @@ static bool write_config(const struct adding *adding, struct why *why)
 	char name[32], text[512];
 	snprintf(name, sizeof name, "node%u.conf", adding->node.node);
 	snprintf(text, sizeof text,
-		 "# Node %u, made by warrend add.\ntier = \"%s\";\nquota_mb = %s;\nport = %s;\n%s%s%s",
-		 adding->node.node, values[SETTING_tier].text, values[SETTING_quota_mb].text,
+		 "# Node %u, made by warrend add.\nversion = %d;\ntier = \"%s\";\nquota_mb = %s;\nport = "
+		 "%s;\n%s%s%s",
+		 adding->node.node, FORMAT_settings, values[SETTING_tier].text, values[SETTING_quota_mb].text,
 		 values[SETTING_port].text, *adding->said.address ? "wallet = \"" : "", adding->said.address,
 		 *adding->said.address ? "\";\n" : "");
 	return write_whole(adding->machine->etc, name, 0644, text) ||

@@ -164,7 +164,8 @@ static void read_node(struct loading *loading, uint16_t number)
 	struct value given[SETTINGS] = {0};
 	char name[32], text[SHOWN_TEXT];
 	snprintf(name, sizeof name, "node%u.conf", number);
-	config_file_read(loading->etc, name, shown(loading, name, text), true, given, loading->mistakes);
+	config_file_read(loading->etc, name, shown(loading, name, text), true, given, loading->mistakes,
+			 &loading->config->notes);
 	node->node = number;
 	for (unsigned i = 0; i < SETTINGS; i++) {
 		if (setting_row(i)->where == WHERE_MACHINE)
@@ -269,7 +270,8 @@ static void read_machine(struct loading *loading)
 {
 	char text[SHOWN_TEXT];
 	const char *file = shown(loading, "warren.conf", text);
-	if (!config_file_read(loading->etc, "warren.conf", file, false, loading->machine, loading->mistakes))
+	if (!config_file_read(loading->etc, "warren.conf", file, false, loading->machine, loading->mistakes,
+			      &loading->config->notes))
 		mistake(loading->mistakes, file, 0,
 			"is missing; make the machine with warrend --root DIR create");
 	struct config *config = loading->config;
@@ -307,6 +309,7 @@ void config_free(struct config **config)
 	if (!*config)
 		return;
 	values_free((*config)->values);
+	mistakes_end(&(*config)->notes);
 	for (unsigned i = 0; i < (*config)->count; i++)
 		node_config_free(&(*config)->nodes[i]);
 	x_free(&(*config)->nodes);

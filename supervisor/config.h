@@ -37,6 +37,7 @@ struct config {
 	struct value values[SETTINGS]; /* MACHINE words, all resolved; NODE words as a node has them that says nothing */
 	struct node_config *nodes;     /* in rising order */
 	unsigned count;
+	struct mistakes notes;         /* words of older files that are called otherwise now; each with its place */
 	uint32_t without;              /* WALL_ bits */
 	uint32_t operators, readers;   /* gids; 0: root alone */
 };

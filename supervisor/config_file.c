@@ -3,6 +3,8 @@
 #include "supervisor/config_file.h"
 
 #include "actors/base/memory/memory.h"
+#include "proto/formats.h"
+#include "supervisor/config_change.h"
 #include "supervisor/config_rows.h"
 
 #include <errno.h>
@@ -56,12 +58,20 @@ static bool take(const config_setting_t *from, const struct setting_row *row, st
 	return true;
 }
 
-static void read_word(const config_setting_t *from, const char *shown, bool of_node,
-		      struct value given[SETTINGS], struct mistakes *mistakes)
+struct reading {
+	const char *shown;
+	bool of_node;
+	unsigned version;
+	struct value *given;
+	struct mistakes *mistakes, *notes;
+};
+
+static void read_word(const struct reading *reading, const config_setting_t *from)
 {
-	const char *name = config_setting_name(from);
+	const char *name = config_setting_name(from), *shown = reading->shown;
 	int line = (int)config_setting_source_line(from);
 	enum setting setting = setting_by_name(name);
+	struct mistakes *mistakes = reading->mistakes;
 	struct why why;
 	if (setting == SETTINGS) {
 		const char *near = setting_near(name);
@@ -72,17 +82,43 @@ static void read_word(const config_setting_t *from, const char *shown, bool of_n
 		return;
 	}
 	const struct setting_row *row = setting_row(setting);
-	if (of_node && row->where == WHERE_MACHINE) {
+	if (reading->of_node && row->where == WHERE_MACHINE) {
 		mistake(mistakes, shown, line, "%s is said for the whole machine, in warren.conf", name);
 		return;
 	}
-	struct value value = {.source = of_node ? FROM_NODE : FROM_MACHINE, .line = line};
-	if (!take(from, row, &value, &why) || !setting_check(setting, &value, &why)) {
+	struct value value = {.source = reading->of_node ? FROM_NODE : FROM_MACHINE, .line = line};
+	bool taken = take(from, row, &value, &why);
+	const char *now = taken ? config_now(reading->version, setting, value.text) : NULL;
+	if (taken && now != value.text) {
+		mistake(reading->notes, shown, line, "%s = \"%s\" is \"%s\" since version %d", name,
+			value.text, now, FORMAT_settings);
+		x_free(&value.text);
+		value.text = x_copy(now);
+	}
+	if (!taken || !setting_check(setting, &value, &why)) {
 		mistake(mistakes, shown, line, "%s", why.text);
 		x_free(&value.text);
 		return;
 	}
-	given[setting] = value;
+	reading->given[setting] = value;
+}
+
+unsigned config_version_of(const config_setting_t *root, unsigned ours, const char *shown,
+			   struct mistakes *mistakes)
+{
+	const config_setting_t *at = config_setting_get_member(root, "version");
+	int line = at ? (int)config_setting_source_line(at) : 0, type = at ? config_setting_type(at) : 0;
+	char newer[FORMAT_SENTENCE];
+	if (!at)
+		return 1;
+	if (type != CONFIG_TYPE_INT || config_setting_get_int(at) < 1)
+		mistake(mistakes, shown, line, "version must be a number from 1 to %u", ours);
+	else if ((unsigned)config_setting_get_int(at) > ours)
+		mistake(mistakes, shown, line, "%s",
+			format_newer("the file", (unsigned)config_setting_get_int(at), ours, newer));
+	else
+		return (unsigned)config_setting_get_int(at);
+	return 0;
 }
 
 bool config_file_trusted(int fd, const char *shown, struct mistakes *mistakes)
@@ -102,26 +138,31 @@ bool config_file_trusted(int fd, const char *shown, struct mistakes *mistakes)
 	return false;
 }
 
-static void parse(FILE *file, const char *shown, bool of_node, struct value given[SETTINGS],
-		  struct mistakes *mistakes)
+static void parse(FILE *file, struct reading *reading)
 {
 	config_t config;
 	config_init(&config);
-	if (!config_read(&config, file)) {
-		mistake(mistakes, shown, config_error_line(&config),
+	const config_setting_t *root = NULL;
+	if (config_read(&config, file))
+		root = config_root_setting(&config);
+	else
+		mistake(reading->mistakes, reading->shown, config_error_line(&config),
 			"%s; a line is  word = 12;  or  word = \"text\";", config_error_text(&config));
-	} else {
-		const config_setting_t *root = config_root_setting(&config);
-		for (int i = 0; i < config_setting_length(root); i++)
-			read_word(config_setting_get_elem(root, (unsigned)i), shown, of_node, given,
-				  mistakes);
+	if (root)
+		reading->version =
+			config_version_of(root, FORMAT_settings, reading->shown, reading->mistakes);
+	for (int i = 0; reading->version && i < config_setting_length(root); i++) {
+		const config_setting_t *word = config_setting_get_elem(root, (unsigned)i);
+		if (strcmp(config_setting_name(word), "version") != 0)
+			read_word(reading, word);
 	}
 	config_destroy(&config);
 }
 
-bool config_file_read(int etc, const char *name, const char *shown, bool of_node,
-		      struct value given[SETTINGS], struct mistakes *mistakes)
+unsigned config_file_read(int etc, const char *name, const char *shown, bool of_node,
+			  struct value given[SETTINGS], struct mistakes *mistakes, struct mistakes *notes)
 {
+	struct reading reading = {shown, of_node, 0, given, mistakes, notes};
 	int fd = openat(etc, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0) {
 		if (errno != ENOENT)
@@ -131,11 +172,11 @@ bool config_file_read(int etc, const char *name, const char *shown, bool of_node
 	FILE *file = config_file_trusted(fd, shown, mistakes) ? fdopen(fd, "r") : NULL;
 	if (!file) {
 		close(fd);
-		return true;
+		return 1;
 	}
-	parse(file, shown, of_node, given, mistakes);
+	parse(file, &reading);
 	fclose(file);
-	return true;
+	return reading.version ? reading.version : 1;
 }
 
 void values_free(struct value values[SETTINGS])

@@ -136,8 +136,8 @@ static bool check_text(unsigned setting, const char *text, struct why *why)
 		return refuse(why, "there is no tier \"%s\"; it is %s", text, tier_names(names));
 	if (setting == SETTING_tier_profile && !profile_by_name(text, &profile))
 		return refuse(why, "there is no tier_profile \"%s\"; it is v4 or multinode", text);
-	if (setting == SETTING_ram_rule && strcmp(text, "seed") != 0 && strcmp(text, "off") != 0)
-		return refuse(why, "ram_rule is \"%s\"; it is seed or off", text);
+	if (setting == SETTING_ram_rule && strcmp(text, "on") != 0 && strcmp(text, "off") != 0)
+		return refuse(why, "ram_rule is \"%s\"; it is on or off", text);
 	if (setting == SETTING_rate_limits && strcmp(text, "strangers") != 0 && strcmp(text, "all") != 0 &&
 	    strcmp(text, "off") != 0)
 		return refuse(why, "rate_limits is \"%s\"; it is strangers, all or off", text);
@@ -155,8 +155,7 @@ static bool check_text(unsigned setting, const char *text, struct why *why)
 	if (setting == SETTING_alert_webhook && *text && !web_address(text, &web))
 		return refuse(why, "alert_webhook is no URL such as https://alerts.example.org/warren");
 	if (setting == SETTING_alert_command && *text && *text != '/')
-		return refuse(why, "alert_command is \"%.40s\"; it must be a whole path, which begins with /",
-			      text);
+		return refuse(why, "alert_command must be a whole path, which begins with /");
 	if (setting == SETTING_unlock && *text && strcmp(text, "ask") != 0)
 		return refuse(why, "unlock is \"%s\"; it is \"ask\", or not said", text);
 	if (setting == SETTING_without)

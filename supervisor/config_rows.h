@@ -6,7 +6,7 @@
 #include "supervisor/why.h"
 
 enum setting_where { WHERE_MACHINE, WHERE_NODE };
-enum setting_type { TYPE_INT, TYPE_TEXT, TYPE_SHARDS };
+enum setting_type { TYPE_INT, TYPE_TEXT, TYPE_SHARDS, TYPE_SECRET };
 
 struct setting_row {
 	const char *name;

@@ -150,6 +150,7 @@ static void on_life(void *context, int fd, uint32_t events)
 		s->nodes[process->node].refused++;
 	if (process->state == PROCESS_STARTING && pulsed(bytes, (size_t)got, LIFE_READY)) {
 		process->state = PROCESS_READY;
+		process->words = 0;
 		process->ready_ms = process->beat_ms;
 		reasons_end_of(process);
 		log_info("process.ready", "process=%s pid=%d ms=%llu", process_text(process, who),

@@ -3,6 +3,8 @@
  * there. */
 #include "supervisor/make.h"
 
+#include "proto/formats.h"
+
 #include "supervisor/config_rows.h"
 #include "supervisor/uids.h"
 #include "supervisor/unlock.h"
@@ -78,8 +80,11 @@ static void add_word(char *file, size_t room, const char *name, const char *text
 
 static bool write_config(const struct machine *machine, const struct make_request *request, struct why *why)
 {
-	char file[1024] =
-		"# This machine. proto/settings.def lists the words; `warrend check` finds mistakes.\n";
+	char file[1024];
+	snprintf(file, sizeof file,
+		 "# This machine. proto/settings.def lists the words; `warrend check` finds mistakes.\n"
+		 "version = %d;\n",
+		 FORMAT_settings);
 	add_word(file, sizeof file, "name", request->name);
 	add_word(file, sizeof file, "operators", request->operators);
 	add_word(file, sizeof file, "readers", request->readers);

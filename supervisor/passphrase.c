@@ -3,6 +3,7 @@
 #include "supervisor/passphrase.h"
 
 #include "actors/base/crypto/crypto.h"
+#include "proto/formats.h"
 #include "actors/base/memory/memory.h"
 #include "actors/base/prompt/prompt.h"
 #include "supervisor/config.h"
@@ -54,6 +55,7 @@ static bool file_read(const struct machine *machine, uint8_t file[SEALED_MOST], 
 		      struct why *why)
 {
 	struct stat at;
+	char newer[FORMAT_SENTENCE];
 	int fd = openat(machine->own, UNLOCK_SEALED, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0)
 		return refuse(why,
@@ -72,6 +74,9 @@ static bool file_read(const struct machine *machine, uint8_t file[SEALED_MOST], 
 				  ? 0
 				  : (uint32_t)file[AT_LENGTH] << 24 | (uint32_t)file[AT_LENGTH + 1] << 16 |
 					    (uint32_t)file[AT_LENGTH + 2] << 8 | file[AT_LENGTH + 3];
+	if (got > AT_LENGTH && memcmp(file, head, 8) == 0 && file[8] > FORMAT_unlock)
+		return refuse(why, "%s",
+			      format_newer("machine/" UNLOCK_SEALED, file[8], FORMAT_unlock, newer));
 	if (memcmp(file, head, sizeof head) != 0 || secret < UNLOCK_LEAST || secret > UNLOCK_MOST ||
 	    *length != AT_SEALED + secret + SEAL_TAG)
 		return refuse(why,

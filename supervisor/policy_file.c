@@ -4,6 +4,7 @@
 
 #include "actors/base/crypto/crypto.h"
 #include "actors/base/memory/memory.h"
+#include "proto/formats.h"
 #include "proto/policy.h"
 #include "proto/u256.h"
 #include "supervisor/config_file.h"
@@ -348,9 +349,13 @@ static void take_hub(struct reading *reading, const config_setting_t *at)
 
 static void take_root(struct reading *reading, const config_setting_t *root)
 {
+	if (!config_version_of(root, FORMAT_policy, reading->file, reading->mistakes))
+		return;
 	for (int i = 0; i < config_setting_length(root); i++) {
 		const config_setting_t *part = config_setting_get_elem(root, (unsigned)i);
 		const char *name = config_setting_name(part);
+		if (strcmp(name, "version") == 0)
+			continue;
 		void (*take)(struct reading *, const config_setting_t *) =
 			strcmp(name, "chains") == 0       ? take_chain
 			: strcmp(name, "statements") == 0 ? take_statement

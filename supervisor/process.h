@@ -46,6 +46,7 @@ struct process {
 	uint16_t port;           /* that `listener` is bound to */
 	uint32_t restarts;
 	int32_t last_end;
+	uint16_t words; /* enum reason_code of its last words; 0: none since it was ready */
 	uint64_t next_ms; /* in BACKOFF */
 	struct streak streak;
 	uint64_t pss_kib;

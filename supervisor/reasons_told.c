@@ -33,7 +33,7 @@ void broker_reason(struct supervisor *s, const struct roster_reason *told)
 	reason_take(&reason, NULL);
 }
 
-void last_words(const struct process *process, const void *bytes, size_t length)
+void last_words(struct process *process, const void *bytes, size_t length)
 {
 	struct reason reason;
 	struct about about = process_about(process);
@@ -43,6 +43,7 @@ void last_words(const struct process *process, const void *bytes, size_t length)
 		return;
 	memcpy(&reason, at + 1, sizeof reason);
 	reason.next_ms = 0;
+	process->words = reason_rule(reason.code) ? reason.code : 0;
 	reason_take(&reason, &about);
 }
 

@@ -14,7 +14,7 @@ bool limits_row(const struct supervisor *s, unsigned index, struct control_row *
 /* What others say of themselves (proto/roster.h, proto/birth.h). */
 void broker_limit(struct supervisor *s, const struct roster_limit *limit);
 void broker_reason(struct supervisor *s, const struct roster_reason *told);
-void last_words(const struct process *process, const void *bytes, size_t length);
+void last_words(struct process *process, const void *bytes, size_t length);
 
 /* What was so of a process is over: it is ready. */
 void reasons_end_of(const struct process *process);

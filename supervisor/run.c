@@ -181,6 +181,15 @@ static void say_short_limits(void)
 	}
 }
 
+static void say_notes(const struct config *config)
+{
+	struct why why;
+	for (unsigned i = 0; i < config->notes.count && i < MISTAKES_MAX; i++) {
+		refuse(&why, "%s", config->notes.lines[i]);
+		log_info("config.older", "at=\"%s\" next=\"warrend migrate writes it\"", quotable(&why));
+	}
+}
+
 /* From here on our own lines go the way of everybody's: into a pipe that scribe reads. */
 static bool go_to_background(struct supervisor *s, struct why *why)
 {
@@ -283,6 +292,7 @@ bool supervisor_reload(struct supervisor *s, struct why *why)
 	config_free(&old);
 	retry_misconfigured(s);
 	look_at_host(s);
+	say_notes(s->config);
 	log_info("config.read", "nodes=%u", s->config->count);
 	reason_over_about(REASON_CONFIG_MISTAKE, (struct about){0}, NULL);
 	return true;
@@ -443,6 +453,7 @@ int supervisor_run(struct machine *machine, int background)
 	reasons_begin(KIND_NONE, 0, REASONS_MAX);
 	log_info("warrend.start", "root=%s pid=%d as_root=%d nodes=%u", s->machine.root, getpid(),
 		 s->machine.as_root, s->config->count);
+	say_notes(s->config);
 	say_short_limits();
 	look_at_host(s);
 	live(s);

@@ -87,6 +87,7 @@ static void process_row(const struct process *process, struct control_row *row)
 						.uid = process->uid,
 						.restarts = process->restarts,
 						.last_end = process->last_end,
+						.why = process->words,
 						.missing = process->pid ? process->missing : 0,
 						.pss_kib = process->pss_kib,
 						.up_ms = ready ? elapsed_ms(now, process->ready_ms) : 0,

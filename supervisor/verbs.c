@@ -144,6 +144,9 @@ int verb_check(struct machine *machine)
 		mistakes_end(&mistakes);
 		return EXIT_CONFIG;
 	}
+	mistakes_print(&config->notes, stdout);
+	if (config->notes.count)
+		printf("warrend --root %s migrate writes it so\n", machine->root);
 	printf("%s: no mistakes, %u nodes\n", etc, config->count);
 	config_free(&config);
 	return 0;

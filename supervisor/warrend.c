@@ -3,6 +3,7 @@
  * nothing that was acknowledged is lost. */
 #include "supervisor/add.h"
 #include "supervisor/answer.h"
+#include "supervisor/config_change.h"
 #include "supervisor/config_rows.h"
 #include "supervisor/keystore.h"
 #include "supervisor/machine.h"
@@ -43,6 +44,7 @@ static const char usage[] =
 	"  run      run it in the foreground\n"
 	"  stop     end it, in order, within 10 s\n"
 	"  check    look for mistakes in its configuration\n"
+	"  migrate  write an older configuration in today's words; what was stays beside it\n"
 	"warrend --version\n";
 
 enum option_code {
@@ -222,6 +224,8 @@ static int carry_out(const struct command *command, struct machine *machine)
 		return verb_stop(machine);
 	if (strcmp(command->verb, "check") == 0)
 		return verb_check(machine);
+	if (strcmp(command->verb, "migrate") == 0)
+		return verb_migrate(machine);
 	if (strcmp(command->verb, "add") == 0 && (command->add.tier || answer_asks(command->add.json)))
 		return node_add(machine, &command->add);
 	if (strcmp(command->verb, "info") == 0)

@@ -69,6 +69,9 @@ struct console;
 	  "warren alerts -v\nwarren alerts ack 12")                                                                    \
 	C(metrics, "metrics", "", 0, 0,                                                                                \
 	  "the machine's figures, in the form that Prometheus reads", "warren metrics | grep disk")                    \
+	C(bundle, "bundle", "[FILE]", 0, 1,                                                                            \
+	  "one archive for whoever helps you: state, reasons, limits, configuration, logs; no secret, at most 10 MiB", \
+	  "warren bundle\nwarren bundle /tmp/for-support.tar.gz")                                                      \
 	C(unlock, "unlock", "", 0, 0, "ask for the machine's passphrase and let its locked nodes start (root)", "warren unlock") \
 	C(export, "export", "N FILE", 2, 2,                                                                            \
 	  "the wallet key of node N as V3 keystore, under a passphrase that is asked for (root)",                      \

@@ -3,6 +3,7 @@
 
 #include "actors/console/processes.h"
 #include "actors/console/units.h"
+#include "proto/reasons.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -38,7 +39,31 @@ static void of_backoff(struct findings *findings, const struct process_row *proc
 		    duration_text(process->next_ms, wait));
 }
 
-static void of_process(struct findings *findings, const struct process_row *process)
+static const char *fallen_why(const struct steward_status_reply *status, const struct process_row *process)
+{
+	for (uint32_t i = 0; i < status->fallen_count; i++)
+		if (status->fallen[i].node == process->node &&
+		    strcmp(status->fallen[i].actor, process->actor) == 0)
+			return status->fallen[i].why;
+	return "";
+}
+
+/* Its last words name the rule; `why` has the fact. */
+static void of_misconfigured(struct findings *findings, const struct steward_status_reply *status,
+			     const struct process_row *process, const char *who, const char *logs)
+{
+	char end[UNIT_TEXT], why[80];
+	const struct reason_rule *rule = reason_rule_named(fallen_why(status, process));
+	snprintf(why, sizeof why, "warren why %s", who);
+	if (rule)
+		finding_add(findings, BAD, why, "%s does not start (%s): %s", who, rule->name, rule->rule);
+	else
+		finding_add(findings, BAD, logs, "%s does not start: %s; mend it, then: warren reload", who,
+			    end_text(process->last_end, end));
+}
+
+static void of_process(struct findings *findings, const struct steward_status_reply *status,
+		       const struct process_row *process)
 {
 	char who[WHO_TEXT], logs[80], start[80], why[80], end[UNIT_TEXT];
 	process_who(process, who);
@@ -62,8 +87,7 @@ static void of_process(struct findings *findings, const struct process_row *proc
 			    end_text(process->last_end, end));
 		return;
 	case PROCESS_MISCONFIGURED:
-		finding_add(findings, BAD, logs, "%s does not start: %s; mend it, then: warren reload", who,
-			    end_text(process->last_end, end));
+		of_misconfigured(findings, status, process, who, logs);
 		return;
 	case PROCESS_STOPPING:
 		finding_add(findings, WARN, "", "%s is stopping", who);
@@ -147,7 +171,7 @@ static void of_processes(struct findings *findings, const struct steward_status_
 	for (uint32_t i = 0; i < status->processes_count; i++) {
 		const struct process_row *process = &status->processes[i];
 		if (process->node == node && (!only_stuck || process_state(process) == PROCESS_STUCK))
-			of_process(findings, process);
+			of_process(findings, status, process);
 	}
 }
 
@@ -169,7 +193,7 @@ void findings_of_processes(struct findings *findings, const struct steward_statu
 	for (uint32_t i = 0; i < status->processes_count;
 	     i++) /* the machine's own, and those of no node we know */
 		if (!declared(status, status->processes[i].node))
-			of_process(findings, &status->processes[i]);
+			of_process(findings, status, &status->processes[i]);
 	for (uint32_t i = 0; i < status->nodes_count; i++) {
 		unsigned node = status->nodes[i].node;
 		bool said = of_node(findings, status, &status->nodes[i]);

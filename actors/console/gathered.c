@@ -4,15 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct reason_rule *rule_by_name(const char *name)
-{
-	const struct reason_rule *rule;
-	for (unsigned i = 0; (rule = reason_rule_at(i)); i++)
-		if (strcmp(rule->name, name) == 0)
-			return rule;
-	return NULL;
-}
-
 static int by_weight(const void *a, const void *b)
 {
 	const struct reason_row *one = ((const struct gathered_reason *)a)->row;
@@ -27,7 +18,7 @@ static void add_all(struct gathered *gathered, const struct reason_row *rows, ui
 	gathered->all = x_grow(gathered->all, (gathered->count + count + 1) * sizeof *gathered->all);
 	for (uint32_t i = 0; i < count; i++) {
 		struct gathered_reason *one = &gathered->all[gathered->count++];
-		*one = (struct gathered_reason){.row = &rows[i], .rule = rule_by_name(rows[i].name)};
+		*one = (struct gathered_reason){.row = &rows[i], .rule = reason_rule_named(rows[i].name)};
 		bool of_broker = one->rule && one->rule->code >= REASON_ASK_DENIED &&
 				 one->rule->code <= REASON_OTHER_BUILD;
 		snprintf(one->by, sizeof one->by, "%s", of_broker ? "broker" : by);

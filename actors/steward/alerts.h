@@ -96,6 +96,10 @@ uint64_t alerts_accused(struct alerts *alerts, uint64_t now);
 
 /* The file: two places, written in turn, so that one is whole whatever happens. Loading: false when neither is (or the file is
  * new): the table stays empty, and conditions that hold are raised again. Saving: false and errno. */
+#define ALERTS_FILE "alerts"
+/* Opens it in that folder, or makes an empty one; -1 when it cannot, which is logged. One of a later version is not read and not
+ * written over: it is put aside as ALERTS_FILE.vN. An operator without a steward could not even be told why. */
+int alerts_open(const char *folder);
 bool alerts_load(struct alerts *alerts, int fd, const struct alert_moment *now);
 bool alerts_save(struct alerts *alerts, int fd);
 bool alerts_unsaved(const struct alerts *alerts);

@@ -4,12 +4,17 @@
 #include "actors/steward/alerts_inside.h"
 
 #include "actors/base/crypto/crypto.h"
+#include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
+#include "proto/formats.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { FILE_MAGIC = 0x544c4157 /* "WALT" */, FILE_VERSION = 1, PLACES = 2 };
+enum { FILE_MAGIC = 0x544c4157 /* "WALT" */, FILE_VERSION = FORMAT_alerts, PLACES = 2 };
 
 struct place {
 	uint32_t magic, version;
@@ -42,6 +47,35 @@ static void renew(struct alerts *alerts, const struct alert_moment *now)
 			alert->until_ms = now->ms + (row && !row->holds ? alerts->quiet_ms : ALERT_LEASE_MS);
 	}
 	alerts->counts.high = alerts->counts.depth;
+}
+
+/* The descriptor of a file of ours, an empty one in the place of a newer one; -1 and errno. */
+static int open_in(int folder)
+{
+	const int how = O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC;
+	uint32_t head[2]; /* magic, version: what every version begins with */
+	char aside[40];
+	int fd = folder < 0 ? -1 : openat(folder, ALERTS_FILE, how, 0600);
+	if (fd < 0 || pread(fd, head, sizeof head, 0) != sizeof head || head[0] != FILE_MAGIC ||
+	    head[1] <= FILE_VERSION)
+		return fd;
+	snprintf(aside, sizeof aside, ALERTS_FILE ".v%u", head[1]);
+	log_warn("alerts.newer", "version=%u ours=%d kept=%s", head[1], FILE_VERSION, aside);
+	close(fd);
+	return renameat(folder, ALERTS_FILE, folder, aside) == 0 ? openat(folder, ALERTS_FILE, how, 0600)
+								 : -1;
+}
+
+int alerts_open(const char *path)
+{
+	int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd = open_in(folder);
+	if (fd < 0)
+		log_warn("alerts.file",
+			 "path=\"%s/" ALERTS_FILE "\" errno=%d then=\"they are kept in memory\"", path,
+			 errno);
+	if (folder >= 0)
+		close(folder);
+	return fd;
 }
 
 bool alerts_load(struct alerts *alerts, int fd, const struct alert_moment *now)

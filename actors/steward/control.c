@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+enum { FALLEN = 16 /* bound of STEWARD_STATUS_REPLY */ };
+
 struct request {
 	uint32_t serial; /* 0: free */
 	bool reader;
@@ -24,6 +26,8 @@ struct request {
 	uint32_t node_count, node_room;
 	struct process_row *processes;
 	uint32_t process_count, process_room;
+	struct fallen_row fallen[FALLEN];
+	uint32_t fallen_count;
 	struct steward_info_reply info;
 	bool has_info, may;
 	struct holding_row *holdings;
@@ -264,6 +268,19 @@ static bool add_node(struct request *request, const struct control_node *from)
 	return true;
 }
 
+/* One that is running again, or has said nothing, is none. */
+static void add_fallen(struct request *request, const struct control_process *from,
+		       const struct process_row *row)
+{
+	const struct reason_rule *why = reason_rule(from->why);
+	if (!why || request->fallen_count == FALLEN)
+		return;
+	struct fallen_row *fallen = &request->fallen[request->fallen_count++];
+	*fallen = (struct fallen_row){.node = row->node};
+	snprintf(fallen->actor, sizeof fallen->actor, "%s", row->actor);
+	snprintf(fallen->why, sizeof fallen->why, "%s", why->name);
+}
+
 static bool add_process(struct request *request, const struct control_process *from)
 {
 	void *rows = request->processes;
@@ -283,6 +300,7 @@ static bool add_process(struct request *request, const struct control_process *f
 				    .next_ms = from->next_ms};
 	snprintf(row->actor, sizeof row->actor, "%s", kind_name(from->kind));
 	snprintf(row->state, sizeof row->state, "%s", state_name(from->state));
+	add_fallen(request, from, row);
 	return true;
 }
 
@@ -385,6 +403,8 @@ static void end_request(struct control *control, struct request *request, enum e
 		.processes_count = ended.process_count,
 		.broker = &ended.broker,
 		.broker_count = ended.broker_count,
+		.fallen = ended.fallen,
+		.fallen_count = ended.fallen_count,
 	};
 	struct reason_row *reasons = x_new_array(ended.row_count + 1, sizeof *reasons);
 	for (uint32_t i = 0; ended.reasons && i < ended.row_count; i++)

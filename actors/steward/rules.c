@@ -4,6 +4,7 @@
 #include "actors/base/memory/memory.h"
 #include "proto/birth.h"
 #include "proto/control.h"
+#include "proto/reasons.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -31,6 +32,7 @@ struct rules {
 
 struct look { /* one round */
 	struct rules *rules;
+	const struct steward_status_reply *status;
 	struct alerts *alerts;
 	const struct alert_moment *now;
 	uint32_t lost;  /* WALL_ bits that stood before */
@@ -122,16 +124,26 @@ static void look_at_walls(struct look *look, const struct process_row *row, unsi
 		alerts_stood(look->alerts, kind, stands);
 }
 
+static const char *fallen_why(const struct steward_status_reply *status, const struct process_row *row)
+{
+	for (uint32_t i = 0; i < status->fallen_count; i++)
+		if (status->fallen[i].node == row->node && strcmp(status->fallen[i].actor, row->actor) == 0)
+			return status->fallen[i].why;
+	return "";
+}
+
 static void look_at_process(struct look *look, uint32_t index, const struct process_row *row)
 {
 	enum kind kind = kind_by_name(row->actor, (unsigned)strlen(row->actor));
-	char detail[64];
+	char detail[ALERT_DETAIL];
+	const struct reason_rule *rule = reason_rule_named(fallen_why(look->status, row));
 	if (!kind || index >= RULES_PROCESSES)
 		return;
 	struct past *past = past_of(look->rules, index, kind, row->node);
 	bool wrong = is_state(row, PROCESS_MISCONFIGURED);
 	bool later = is_state(row, PROCESS_BACKOFF) && row->last_end == EXIT_WORLD && !row->up_ms;
-	snprintf(detail, sizeof detail, "it ended with code %d", (int)row->last_end);
+	snprintf(detail, sizeof detail, "it ended with code %d%s%s%s%s", (int)row->last_end, rule ? ": " : "",
+		 rule ? rule->name : "", rule ? ": " : "", rule ? rule->rule : "");
 	if (kind == WALLET && (wrong || later))
 		raise(look, ALERT_WALLET_KEY, kind, row->node, detail);
 	else if (wrong)
@@ -219,7 +231,7 @@ static void look_at_broker(const struct look *look, const struct broker_row *bro
 void rules_look(struct rules *rules, const struct steward_status_reply *status, struct alerts *alerts,
 		const struct alert_moment *now)
 {
-	struct look look = {.rules = rules, .alerts = alerts, .now = now};
+	struct look look = {.rules = rules, .status = status, .alerts = alerts, .now = now};
 	look.young = status->machine_count && status->machine[0].up_ms < RESTARTS_WITHIN_MS;
 	bool herald = false;
 	alerts_round(alerts);

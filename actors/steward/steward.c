@@ -434,16 +434,12 @@ static void expire(struct actor *actor, void *context)
 
 static void open_alerts(struct actor *actor, struct steward *self)
 {
-	char path[200];
 	struct alert_moment now = moment();
 	self->alerts = alerts_new(actor_setting_number(actor, "alert_quiet_s") * 1000, on_news, self);
 	self->rules = rules_new();
-	snprintf(path, sizeof path, "%s/alerts", actor_self_path(actor));
-	self->file = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (self->file < 0)
-		log_warn("alerts.file", "path=\"%s\" errno=%d then=\"they are kept in memory\"", path, errno);
-	else if (!alerts_load(self->alerts, self->file, &now))
-		log_info("alerts.new", "path=\"%s\"", path);
+	self->file = alerts_open(actor_self_path(actor));
+	if (self->file >= 0 && !alerts_load(self->alerts, self->file, &now))
+		log_info("alerts.new", "path=\"%s/" ALERTS_FILE "\"", actor_self_path(actor));
 	const struct alerts_counts *counts = alerts_counts(self->alerts);
 	actor_limit(actor,
 		    (struct limit){"alerts", &counts->depth, &counts->high, &counts->dropped, ALERTS_MAX});

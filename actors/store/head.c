@@ -1,5 +1,6 @@
 /* The head of the arena file, to disk and back. */
 #include "actors/store/head.h"
+#include "proto/formats.h"
 
 #include "actors/base/memory/memory.h"
 #include "actors/store/whole.h"
@@ -25,7 +26,7 @@ struct disk_head {
 		uint64_t birth, through;
 	} voids[HEAD_VOIDS];
 };
-enum { VERSION = 1, CLEAN = 1, SIGNED = 2, SUMMED = offsetof(struct disk_head, sum) };
+enum { VERSION = FORMAT_arena, CLEAN = 1, SIGNED = 2, SUMMED = offsetof(struct disk_head, sum) };
 _Static_assert(SUMMED == 192 && offsetof(struct disk_head, voids) == 256, "the table in head.h");
 _Static_assert(sizeof(struct disk_head) == HEAD_COPY, "the table in head.h");
 
@@ -131,6 +132,8 @@ enum head_end head_read(int arena, struct head *head, uint8_t mac[32])
 			from_disk(disk, head, mac);
 		if (failed)
 			errno = failed;
+		if (here == HEAD_NEWER)
+			head->newer = le32toh(disk->version);
 		if (here == HEAD_NEWER || (end != HEAD_OK && end != HEAD_NEWER && here != HEAD_DAMAGED))
 			end = here;
 	}

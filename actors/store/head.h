@@ -48,6 +48,7 @@ struct head {
 	uint16_t node;
 	uint64_t generation, birth, units;
 	bool clean;
+	uint32_t newer; /* HEAD_NEWER: the version that it says */
 	int64_t machine_started; /* Unix time, seconds */
 	uint64_t machine_up;     /* seconds */
 	uint32_t void_count;

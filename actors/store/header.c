@@ -1,5 +1,6 @@
 /* Blob headers, to bytes and back. Pure. */
 #include "actors/store/header.h"
+#include "proto/formats.h"
 
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
@@ -26,7 +27,7 @@ struct disk_slot {
 	uint64_t next;
 	uint64_t run[SLOT_RUNS];
 };
-enum { VERSION = 1, SIGNED = offsetof(struct disk_header, mac) };
+enum { VERSION = FORMAT_blob, SIGNED = offsetof(struct disk_header, mac) };
 _Static_assert(sizeof(struct disk_header) == BLOB_HEADER && SIGNED == 224, "the table in header.h");
 _Static_assert(sizeof(struct disk_slot) == SLOT, "slots.h");
 

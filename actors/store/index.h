@@ -15,9 +15,10 @@
 #define WARREN_STORE_INDEX_H
 
 #include "actors/store/header.h"
+#include "proto/formats.h"
 
 #define INDEX_FILE "index.db"
-enum { INDEX_VERSION = 1 };
+enum { INDEX_VERSION = FORMAT_index, INDEX_WHY = 160, INDEX_MIGRATE_WHY = 240 };
 
 struct index;
 
@@ -28,6 +29,7 @@ enum index_end {
 	INDEX_DISK,    /* the disk refused: nothing was changed */
 	INDEX_SYNC,    /* a sync failed: what is on the disk is not known; the process must end */
 	INDEX_DAMAGED, /* not our layout, or inconsistent: to be rebuilt from the arena */
+	INDEX_OLDER,   /* whole, of an older version: index_migrate() */
 	INDEX_NEWER,   /* made by a newer program: not to be touched */
 };
 
@@ -43,6 +45,12 @@ enum index_end index_make(struct index **index, const char *path, const struct s
 /* Opens the one at `path`. INDEX_NONE: there is no file. INDEX_DAMAGED also for the index of another store. */
 enum index_end index_open(struct index **index, const char *path, const struct store_id *store, enum index_mode mode);
 void index_close(struct index **index);
+
+/* Turns the older index at `path`, in this folder, into one of our version; the old one stays beside it (base/migrate). Nobody
+ * has it open. `alive` is called now and then. INDEX_DAMAGED: it is not what it says it is. Whatever it returns, the name stands
+ * for a whole index. */
+enum index_end index_migrate(int folder, const char *path, void (*alive)(void *), void *alive_context,
+			     char why[INDEX_MIGRATE_WHY]);
 
 /* -- reading --------------------------------------------------------------------------------------------------------- */
 

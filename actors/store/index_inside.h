@@ -15,11 +15,16 @@ enum statement {
 };
 extern const char *const index_sql[STATEMENTS];
 
+/* The table that a migration makes again. */
+#define INDEX_META                                                                                                     \
+	"CREATE TABLE meta (store BLOB NOT NULL, blobs INTEGER NOT NULL, bytes INTEGER NOT NULL, units INTEGER NOT NULL," \
+	" corrupt INTEGER NOT NULL, sequence INTEGER NOT NULL, synced INTEGER NOT NULL, commits INTEGER NOT NULL);"
+
 struct index {
 	sqlite3 *db;
 	sqlite3_stmt *statement[STATEMENTS];
 	int log_pages; /* in the write-ahead log after the last commit */
-	char why[160];
+	char why[INDEX_WHY];
 };
 
 /* What SQLite's code means for us; keeps its words for index_why(). */

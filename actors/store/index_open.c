@@ -27,11 +27,7 @@ static const char schema[] =
 	"NOT NULL,"
 	" stored_at INTEGER NOT NULL, corrupt INTEGER NOT NULL, runs BLOB NOT NULL, slots BLOB) WITHOUT "
 	"ROWID;"
-	"CREATE TABLE found (sequence INTEGER PRIMARY KEY, unit INTEGER NOT NULL);"
-	"CREATE TABLE meta (store BLOB NOT NULL, blobs INTEGER NOT NULL, bytes INTEGER NOT NULL, units "
-	"INTEGER NOT NULL,"
-	" corrupt INTEGER NOT NULL, sequence INTEGER NOT NULL, synced INTEGER NOT NULL, commits INTEGER NOT "
-	"NULL);";
+	"CREATE TABLE found (sequence INTEGER PRIMARY KEY, unit INTEGER NOT NULL);" INDEX_META;
 
 enum index_end index_damaged(struct index *index, const char *why)
 {
@@ -184,9 +180,11 @@ static enum index_end recognise(struct index *index, const struct store_id *stor
 		end = number(index, "PRAGMA user_version", &version);
 	if (end != INDEX_OK)
 		return end;
-	if (application == APPLICATION && version > INDEX_VERSION)
+	if (application == APPLICATION && version > INDEX_VERSION) {
+		format_newer(INDEX_FILE, (unsigned long long)version, INDEX_VERSION, index->why);
 		return INDEX_NEWER;
-	if (application != APPLICATION || version != INDEX_VERSION)
+	}
+	if (application != APPLICATION || version < 1)
 		return index_damaged(index, "not an index of ours");
 	char sql[96], id[33];
 	snprintf(sql, sizeof sql, "SELECT store = x'%s' FROM meta",
@@ -194,7 +192,9 @@ static enum index_end recognise(struct index *index, const struct store_id *stor
 	end = number(index, sql, &same);
 	if (end != INDEX_OK)
 		return end;
-	return same ? INDEX_OK : index_damaged(index, "the index of another store");
+	if (!same)
+		return index_damaged(index, "the index of another store");
+	return version == INDEX_VERSION ? INDEX_OK : INDEX_OLDER;
 }
 
 static enum index_end arrange(struct index *index, enum index_mode mode)

@@ -187,8 +187,7 @@ enum store_end store_init(const struct store_shape *shape, uint64_t *physical, b
 		snprintf(why, STORE_WHY, "the marker file is not readable as one; put it back from a backup");
 		break;
 	case MARKER_NEWER:
-		snprintf(why, STORE_WHY,
-			 "the store was made by a newer warren; install that, or restore a backup");
+		format_newer(MARKER_FILE, marker.version, MARKER_VERSION, why);
 		end = STORE_NEWER;
 		break;
 	case MARKER_DISK:

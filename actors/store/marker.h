@@ -9,6 +9,7 @@
 #define WARREN_STORE_MARKER_H
 
 #include "actors/store/chunk.h"
+#include "proto/formats.h"
 
 #define MARKER_FILE "marker"
 
@@ -17,7 +18,7 @@ struct marker {
 	uint16_t node;
 	struct store_id store;
 };
-enum { MARKER_VERSION = 1 };
+enum { MARKER_VERSION = FORMAT_marker };
 
 enum marker_end { MARKER_OK, MARKER_NONE, MARKER_DAMAGED, MARKER_NEWER, MARKER_DISK /* errno says why */ };
 enum marker_end marker_read(int folder, struct marker *marker);

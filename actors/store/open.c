@@ -31,6 +31,7 @@ because(struct opening *o, enum store_end end, const char *format, ...)
 static enum store_end find_marker(struct opening *o)
 {
 	struct store *store = o->store;
+	char newer[FORMAT_SENTENCE];
 	store->folder = open(store->folder_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (store->folder < 0)
 		return because(o, STORE_DISK, "the folder cannot be opened: %s", strerror(errno));
@@ -45,8 +46,8 @@ static enum store_end find_marker(struct opening *o)
 		return because(o, STORE_DAMAGED,
 			       "the marker file is not readable as one; put it back from a backup");
 	case MARKER_NEWER:
-		return because(o, STORE_NEWER,
-			       "the store was made by a newer warren; install that, or restore a backup");
+		return because(o, STORE_NEWER, "%s",
+			       format_newer(MARKER_FILE, store->marker.version, MARKER_VERSION, newer));
 	case MARKER_DISK:
 		return because(o, STORE_DISK, "the marker file cannot be read: %s", strerror(errno));
 	}
@@ -84,6 +85,7 @@ static enum store_end read_head(struct opening *o)
 {
 	struct store *store = o->store;
 	uint8_t mac[32];
+	char newer[FORMAT_SENTENCE];
 	switch (head_read(store->arena.fd, &store->head, mac)) {
 	case HEAD_OK:
 		break;
@@ -91,8 +93,8 @@ static enum store_end read_head(struct opening *o)
 		return because(o, STORE_DAMAGED,
 			       "both copies of the arena's head are damaged; restore a backup");
 	case HEAD_NEWER:
-		return because(o, STORE_NEWER,
-			       "the store was made by a newer warren; install that, or restore a backup");
+		return because(o, STORE_NEWER, "%s",
+			       format_newer(ARENA_FILE, store->head.newer, FORMAT_arena, newer));
 	case HEAD_DISK:
 		return because(o, STORE_DISK, "the arena's head cannot be read: %s", strerror(errno));
 	}
@@ -212,6 +214,24 @@ static enum index_end load(struct opening *o, struct index *index)
 	return INDEX_OK;
 }
 
+static enum index_end open_and_load(struct opening *o);
+
+static enum index_end renew_index(struct opening *o, const char *path)
+{
+	const struct store_shape *shape = &o->store->shape;
+	if (o->read_only) {
+		snprintf(o->why, STORE_WHY,
+			 "the index is of an older version, and the disk takes no new one");
+		return INDEX_DISK;
+	}
+	enum index_end end =
+		index_migrate(o->store->folder, path, shape->working, shape->working_context, o->why);
+	if (end != INDEX_OK)
+		return end;
+	log_info("store.migrated", "file=" INDEX_FILE " version=%d kept=" INDEX_FILE ".v1", INDEX_VERSION);
+	return open_and_load(o);
+}
+
 static enum index_end open_and_load(struct opening *o)
 {
 	struct store *store = o->store;
@@ -224,18 +244,16 @@ static enum index_end open_and_load(struct opening *o)
 	if (end == INDEX_OK)
 		end = load(o, *index);
 	if (end != INDEX_OK && !o->why[0])
-		snprintf(o->why, STORE_WHY, "the index: %s", index_why(*index));
+		snprintf(o->why, STORE_WHY, "%s%s",
+			 end == INDEX_NEWER ? "" : "the index: ", index_why(*index));
 	if (end != INDEX_OK)
 		index_close(index);
-	return end;
+	return end == INDEX_OLDER ? renew_index(o, path) : end;
 }
 
-static enum store_end index_trouble(struct opening *o, enum index_end end)
+static enum store_end index_trouble(enum index_end end)
 {
-	if (end == INDEX_NEWER)
-		return because(o, STORE_NEWER,
-			       "the index was made by a newer warren; install that, or restore a backup");
-	return STORE_DISK; /* why is filled in */
+	return end == INDEX_NEWER ? STORE_NEWER : STORE_DISK; /* why is filled in */
 }
 
 static enum store_end find_index(struct opening *o)
@@ -254,7 +272,7 @@ static enum store_end find_index(struct opening *o)
 			return STORE_DISK;
 		end = open_and_load(o);
 	}
-	return end == INDEX_OK ? STORE_OK : index_trouble(o, end);
+	return end == INDEX_OK ? STORE_OK : index_trouble(end);
 }
 
 /* -- writing ---------------------------------------------------------------------------------------------------------- */
@@ -269,7 +287,7 @@ static enum store_end only_read(struct opening *o, const char *what, int number)
 	log_warn("store.read_only", "what=\"%s\"", what);
 	store_troubled(store, "the disk takes no writes", number);
 	enum index_end end = open_and_load(o);
-	return end == INDEX_OK ? STORE_OK : index_trouble(o, end);
+	return end == INDEX_OK ? STORE_OK : index_trouble(end);
 }
 
 static enum store_end begin_writing(struct opening *o)

@@ -57,6 +57,25 @@ const char *keyfile_sentence(enum keyfile_end end)
 	bug("no such end");
 }
 
+static unsigned get16(const uint8_t *at)
+{
+	return (unsigned)at[0] << 8 | at[1];
+}
+
+const char *keyfile_why(enum keyfile_end end, int folder, int error, char text[KEYFILE_WHY])
+{
+	uint8_t head[AT_NODE] = {0};
+	int fd = end == KEYFILE_NEWER ? openat(folder, KEYFILE_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+	bool known = fd >= 0 && pread(fd, head, sizeof head, 0) == sizeof head;
+	if (fd >= 0)
+		close(fd);
+	if (known)
+		return format_newer(KEYFILE_NAME, get16(head + AT_VERSION), KEYFILE_VERSION, text);
+	snprintf(text, KEYFILE_WHY, "%s%s%s", keyfile_sentence(end), end == KEYFILE_DISK ? ": " : "",
+		 end == KEYFILE_DISK ? strerror(error) : "");
+	return text;
+}
+
 enum reason_code keyfile_reason(enum keyfile_end end)
 {
 	switch (end) {
@@ -84,11 +103,6 @@ static void put16(uint8_t *at, unsigned value)
 {
 	at[0] = (uint8_t)(value >> 8);
 	at[1] = (uint8_t)value;
-}
-
-static unsigned get16(const uint8_t *at)
-{
-	return (unsigned)at[0] << 8 | at[1];
 }
 
 /* Key and nonce for the salt in `file`. */

@@ -19,12 +19,13 @@
 #define WARREN_KEYFILE_H
 
 #include "actors/wallet/keys.h"
+#include "proto/formats.h"
 #include "proto/reasons.h"
 
 #define KEYFILE_NAME "wallet.keys"
 #define KEYFILE_TEMP "wallet.keys.new" /* a crashed keyfile_write() leaves it, the next one removes it */
 
-enum { SEALING_SECRET = 32, KEYFILE_BYTES = 156, KEYFILE_MOST = 4096, KEYFILE_VERSION = 1 };
+enum { SEALING_SECRET = 32, KEYFILE_BYTES = 156, KEYFILE_MOST = 4096, KEYFILE_VERSION = FORMAT_keys };
 
 enum keyfile_end {
 	KEYFILE_OK,
@@ -40,6 +41,9 @@ enum keyfile_end {
 
 /* What is wrong and what to do, as a sentence. */
 const char *keyfile_sentence(enum keyfile_end end);
+/* The same of what was met in this folder: for KEYFILE_NEWER with both versions, for KEYFILE_DISK with `error`. */
+enum { KEYFILE_WHY = FORMAT_SENTENCE };
+const char *keyfile_why(enum keyfile_end end, int folder, int error, char text[KEYFILE_WHY]);
 /* The same as a reason record's code; what is no reason of its own is KEY_UNREADABLE. */
 enum reason_code keyfile_reason(enum keyfile_end end);
 

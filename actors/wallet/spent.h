@@ -20,6 +20,7 @@
 #define WARREN_SPENT_H
 
 #include "proto/policy.h"
+#include "proto/reasons.h"
 #include "proto/u256.h"
 
 #define SPENT_NAME "wallet.spent"
@@ -44,9 +45,14 @@ enum spent_end {
 	SPENT_OK,
 	SPENT_UNSAFE,  /* not a plain file of ours that nobody else may touch */
 	SPENT_DAMAGED, /* a slot that was whole once is not any more, or the file is too long */
+	SPENT_NEWER,   /* of a later version; not touched */
 	SPENT_DISK,    /* errno */
 };
 const char *spent_sentence(enum spent_end end);
+/* The same of what was met in this folder: for SPENT_NEWER with both versions, for SPENT_DISK with `error`. */
+enum reason_code spent_reason(enum spent_end end);
+enum { SPENT_WHY = 240 };
+const char *spent_why(enum spent_end end, int folder, int error, char text[SPENT_WHY]);
 
 struct spent; /* x_new'd */
 

@@ -6,18 +6,21 @@
 #include "actors/base/crypto/crypto.h"
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
+#include "proto/formats.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char magic[8] = {'W', 'S', 'P', 'E', 'N', 'T', '1', '\n'};
+static const char magic[8] = {'W', 'S', 'P', 'E', 'N', 'T', '0' + FORMAT_books, '\n'};
 
 enum {
+	AT_DIGIT = 6,
 	AT_SEQUENCE = 8,
 	AT_TIME = 16,
 	AT_CHAIN = 24,
@@ -44,10 +47,39 @@ const char *spent_sentence(enum spent_end end)
 		return "the file of what was spent is damaged, so nobody knows what of today's budgets is "
 		       "left; move "
 		       "it away to begin with full ones";
+	case SPENT_NEWER:
+		return "the file of what was spent is of a later version; install that version";
 	case SPENT_DISK:
 		return "the disk refused; free space or mend it";
 	}
 	bug("no such end");
+}
+
+enum reason_code spent_reason(enum spent_end end)
+{
+	return end == SPENT_NEWER ? REASON_BOOKS_NEWER : REASON_BOOKS_REFUSED;
+}
+
+/* The digit in the magic of the first slot, which is there once anything was signed; 0: none. */
+static unsigned version_of(int fd)
+{
+	uint8_t head[sizeof magic] = {0};
+	bool known = pread(fd, head, sizeof head, 0) == sizeof head && memcmp(head, magic, AT_DIGIT) == 0 &&
+		     head[AT_DIGIT + 1] == '\n' && head[AT_DIGIT] >= '0' && head[AT_DIGIT] <= '9';
+	return known ? head[AT_DIGIT] - '0' : 0;
+}
+
+const char *spent_why(enum spent_end end, int folder, int error, char text[SPENT_WHY])
+{
+	int fd = end == SPENT_NEWER ? openat(folder, SPENT_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+	unsigned version = fd >= 0 ? version_of(fd) : 0;
+	if (fd >= 0)
+		close(fd);
+	if (version)
+		return format_newer(SPENT_NAME, version, FORMAT_books, text);
+	snprintf(text, SPENT_WHY, "%s%s%s", spent_sentence(end), end == SPENT_DISK ? ": " : "",
+		 end == SPENT_DISK ? strerror(error) : "");
+	return text;
 }
 
 static void put64(uint8_t *at, uint64_t number)
@@ -145,6 +177,8 @@ static enum spent_end load(struct spent *spent)
 		return SPENT_DISK;
 	if (!S_ISREG(at.st_mode) || at.st_uid != geteuid() || (at.st_mode & 077) || at.st_nlink != 1)
 		return SPENT_UNSAFE;
+	if (version_of(spent->fd) > FORMAT_books)
+		return SPENT_NEWER;
 	if (at.st_size > SPENT_BYTES)
 		return SPENT_DAMAGED;
 	if (!reserve(spent->fd, at.st_size))

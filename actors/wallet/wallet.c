@@ -214,12 +214,12 @@ enum err on_wallet_policy(struct actor *self, struct call *call, const struct wa
 
 /* -- birth -- */
 
-static int refuse(enum keyfile_end end, int error)
+static int refuse(enum keyfile_end end, int folder, int error)
 {
-	const char *why = keyfile_sentence(end), *cause = end == KEYFILE_DISK ? strerror(error) : "";
-	const char *colon = *cause ? ": " : "";
-	reason_note(keyfile_reason(end), KEYFILE_NAME, "%s%s%s", why, colon, cause);
-	log_error("wallet.keys", "file=%s why=\"%s%s%s\"", KEYFILE_NAME, why, colon, cause);
+	char why[KEYFILE_WHY];
+	keyfile_why(end, folder, error, why);
+	reason_note(keyfile_reason(end), KEYFILE_NAME, "%s", why);
+	log_error("wallet.keys", "file=%s why=\"%s\"", KEYFILE_NAME, why);
 	return end == KEYFILE_DISK ? EXIT_WORLD : EXIT_CONFIG;
 }
 
@@ -270,11 +270,11 @@ static int open_policy(struct actor *self, struct wallet *wallet)
 static int open_books(struct actor *self, struct wallet *wallet, int folder)
 {
 	bool made;
+	char why[SPENT_WHY];
 	enum spent_end end = spent_open(folder, &wallet->spent, &made);
 	if (end != SPENT_OK) {
-		log_error("wallet.spent", "file=%s why=\"%s\" errno=\"%s\"", SPENT_NAME, spent_sentence(end),
-			  end == SPENT_DISK ? strerror(errno) : "");
-		reason_note(REASON_WALLET_BOOKS, SPENT_NAME, "%s", spent_sentence(end));
+		reason_note(spent_reason(end), SPENT_NAME, "%s", spent_why(end, folder, errno, why));
+		log_error("wallet.spent", "file=%s why=\"%s\"", SPENT_NAME, why);
 		return end == SPENT_DISK ? EXIT_WORLD : EXIT_CONFIG;
 	}
 	if (made)
@@ -303,7 +303,7 @@ static int start(struct actor *self)
 		keyfile_open(folder, actor_node(self), actor_secret(self), wallet->signer, wallet->keys);
 	int error = errno;
 	actor_forget_secret(self);
-	int failed = end != KEYFILE_OK ? refuse(end, error) : open_policy(self, wallet);
+	int failed = end != KEYFILE_OK ? refuse(end, folder, error) : open_policy(self, wallet);
 	if (!failed)
 		failed = open_books(self, wallet, folder);
 	close(folder);
@@ -337,7 +337,7 @@ static int make(struct actor *self, struct wallet *wallet, struct making *making
 			      : flags & BIRTH_IMPORT ? making_import(making, &keys, why)
 						     : making_new(making, &made, &keys);
 	if (end == MAKING_KEYS)
-		return refuse(keys, errno);
+		return refuse(keys, making->folder, errno);
 	if (end == MAKING_REFUSED) {
 		fprintf(stderr, "%s\n", why);
 		return EXIT_CONFIG;

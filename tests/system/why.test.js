@@ -349,7 +349,7 @@ const refusals = {
 	},
 	'others may read the books of a wallet': () => {
 		const books = path.join(path.dirname(keys(2)), 'wallet.spent')
-		return onDisk('wallet@2', 2, () => fs.chmodSync(books, 0o644), () => fs.chmodSync(books, 0o600), 'wallet-books')
+		return onDisk('wallet@2', 2, () => fs.chmodSync(books, 0o644), () => fs.chmodSync(books, 0o600), 'books-refused')
 	},
 }
 

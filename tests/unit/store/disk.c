@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { SECTOR = 512, SECTORS = 1 << 14, PLACES = 4 * SECTORS };
+enum { SECTOR = 512, SECTORS = 1 << 14, PLACES = 4 * SECTORS, HELD = 64 };
 
 struct sector { /* as it was at the last sync of its file */
 	ino_t file;
@@ -30,6 +30,11 @@ static struct {
 	bool fired, fired_on_sync, lies, read_only, hold, waits;
 	struct sector *sectors; /* NULL: nothing is remembered */
 	unsigned sector_count;
+	struct { /* files that were written to: one that is closed unsynced loses what it has, too */
+		ino_t file;
+		int fd;
+	} held[HELD];
+	unsigned held_count;
 	uint16_t places[PLACES]; /* by file and number, open addressing: which of them, plus one; 0: free */
 } disk = {.lock = PTHREAD_MUTEX_INITIALIZER, .change = PTHREAD_COND_INITIALIZER, .space = UINT64_MAX};
 
@@ -118,6 +123,17 @@ static uint16_t *place_of(ino_t file, uint64_t number)
 	}
 }
 
+static int hold_file(int fd, ino_t file)
+{
+	for (unsigned i = 0; i < disk.held_count; i++)
+		if (disk.held[i].file == file)
+			return disk.held[i].fd;
+	if (disk.held_count == HELD)
+		return fd;
+	disk.held[disk.held_count].file = file;
+	return disk.held[disk.held_count++].fd = fcntl(fd, F_DUPFD_CLOEXEC, 200);
+}
+
 /* Remembers what will be written over, once between two syncs. */
 static void remember(int fd, uint64_t at, size_t length)
 {
@@ -131,7 +147,8 @@ static void remember(int fd, uint64_t at, size_t length)
 		if (disk.sector_count == SECTORS)
 			abort(); /* the test writes too much between two syncs */
 		struct sector *sector = &disk.sectors[disk.sector_count++];
-		*sector = (struct sector){.file = stat.st_ino, .number = number, .fd = fd};
+		*sector = (struct sector){
+			.file = stat.st_ino, .number = number, .fd = hold_file(fd, stat.st_ino)};
 		if (syscall(SYS_pread64, fd, sector->was, SECTOR, number * SECTOR) < 0)
 			abort();
 		*place = (uint16_t)disk.sector_count;
@@ -324,6 +341,11 @@ int fallocate(int fd, int mode, off_t at, off_t length)
 int renameat(int from, const char *old, int to, const char *new)
 {
 	return passes(-1) ? (int)syscall(SYS_renameat2, from, old, to, new, 0) : -1;
+}
+
+int linkat(int from, const char *old, int to, const char *new, int flags)
+{
+	return passes(-1) ? (int)syscall(SYS_linkat, from, old, to, new, flags) : -1;
 }
 
 int unlinkat(int folder, const char *name, int flags)

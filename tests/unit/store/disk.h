@@ -1,6 +1,6 @@
 /* A disk that can be told to misbehave. This program's own pwrite(), fdatasync() and their kin stand before the C library's, for
  * the store and for SQLite alike, and do what they are told. Counted are the calls that change something on a disk: pwrite,
- * fdatasync, fsync, ftruncate, fallocate, rename, unlink, and write to a file. */
+ * fdatasync, fsync, ftruncate, fallocate, rename, link, unlink, and write to a file. */
 #ifndef WARREN_TESTS_STORE_DISK_H
 #define WARREN_TESTS_STORE_DISK_H
 
