@@ -250,6 +250,7 @@ contract MCTToken is ERC20, ERC20Burnable, Ownable2Step, MaxSupplyVote {
 	}
 
 	/// @notice The fee in force, by the deployed name.
+	// solhint-disable-next-line func-name-mixedcase
 	function TRANSFER_FEE_BPS() external view returns (uint256) {
 		return transferFeeBps;
 	}

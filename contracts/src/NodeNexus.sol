@@ -157,6 +157,7 @@ contract NodeNexus is Ownable2Step, ReentrancyGuard {
 				: block.timestamp - node.lastSeen <= FRESH;
 			if (listed) ids[count++] = node.peerID;
 		}
+		// solhint-disable-next-line no-inline-assembly
 		assembly ("memory-safe") { // shortens the array to what was found
 			mstore(ids, count)
 		}

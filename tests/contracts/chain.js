@@ -53,6 +53,7 @@ async function receiptOf({ provider }, hash) {
 
 // Everything deployed by people[0]; people[1..] are registered users with 2,000 MCT each. stop() ends it.
 async function start({ users = 6, rewards = 500n, extra = [] } = {}) {
+	installed.install(true)
 	const ethers = installed.ethers()
 	const { JsonRpcProvider, Network, Contract } = ethers
 	const chain = await anvil.start({ extra })

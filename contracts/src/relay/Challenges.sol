@@ -61,6 +61,11 @@ abstract contract Challenges is Reports {
 		_takeBond(bond);
 	}
 
+	/// @notice The number of the last challenge.
+	function challengeCount() external view returns (uint256) {
+		return _challenges.count;
+	}
+
 	/// @notice An open challenge; all zero when there is none of this number.
 	function getChallenge(uint256 id) external view returns (Challenging.Challenge memory) {
 		return _challenges.opened[id];
