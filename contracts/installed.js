@@ -1,0 +1,60 @@
+// What package.json and its lock name, installed here on first use; and the contracts, compiled on first use.
+'use strict'
+const { spawnSync } = require('node:child_process')
+const crypto = require('node:crypto')
+const fs = require('node:fs')
+const path = require('node:path')
+
+const OUT = path.join(__dirname, '..', 'build', 'contracts')
+const digest = text => crypto.createHash('sha256').update(text).digest('hex')
+
+// dev: with what only the checks need (solhint). Installs when the lock is not the one that was installed last.
+function install(dev) {
+	const mark = path.join(__dirname, 'node_modules', '.warren-installed')
+	const lock = digest(fs.readFileSync(path.join(__dirname, 'package-lock.json')))
+	const have = fs.existsSync(mark) ? fs.readFileSync(mark, 'utf8').split(' ') : []
+	if (have[0] === lock && (!dev || have[1] === 'dev')) return
+	const more = dev ? [] : ['--omit=dev']
+	const npm = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', ...more], { cwd: __dirname, encoding: 'utf8', timeout: 240000 })
+	if (npm.status !== 0) throw new Error(`npm ci in contracts: ${npm.stdout}${npm.stderr}${npm.error || ''}`)
+	fs.writeFileSync(mark, `${lock} ${dev ? 'dev' : 'run'}`)
+}
+
+function ethers() {
+	install(false)
+	return require('ethers').ethers
+}
+
+// The anvil of the pinned package.
+function anvil() {
+	install(false)
+	return require.resolve('@foundry-rs/anvil-linux-amd64/bin/anvil')
+}
+
+// Compiles into out what has changed; the artifacts by name. roots: src, and whatever a test adds.
+function build(out = OUT, roots = [path.join(__dirname, 'src')]) {
+	install(false)
+	const { input, compile } = require('./compile.js')
+	const what = input(roots)
+	const solc = require('solc/package.json').version
+	const openzeppelin = require('@openzeppelin/contracts/package.json').version
+	const stamp = digest(JSON.stringify([what, solc, openzeppelin, fs.readFileSync(path.join(__dirname, 'compile.js'), 'utf8')]))
+	const mark = path.join(out, 'stamp')
+	if (!fs.existsSync(mark) || fs.readFileSync(mark, 'utf8') !== stamp) {
+		const made = compile(what)
+		fs.rmSync(out, { recursive: true, force: true })
+		fs.mkdirSync(out, { recursive: true })
+		for (const artifact of Object.values(made)) {
+			fs.writeFileSync(path.join(out, `${artifact.contract}.json`), JSON.stringify(artifact, null, '\t') + '\n')
+		}
+		fs.writeFileSync(mark, stamp) // last: a build that was cut short is done again
+	}
+	return artifacts(out)
+}
+
+function artifacts(out = OUT) {
+	const names = fs.readdirSync(out).filter(name => name.endsWith('.json')).sort()
+	return Object.fromEntries(names.map(name => [name.slice(0, -5), JSON.parse(fs.readFileSync(path.join(out, name), 'utf8'))]))
+}
+
+module.exports = { install, ethers, anvil, build, artifacts, OUT }
