@@ -144,6 +144,12 @@ static bool possible(const struct policy *policy, const struct spent *spent, con
 	if (policy_chain_find(policy, tx->chain_id) < 0)
 		return no(why, "the policy knows no chain %" PRIu64 "; root writes it into etc/policy.conf",
 			  tx->chain_id);
+	uint64_t until = spent_restored(spent, now);
+	if (until)
+		return no(why,
+			  "this wallet was restored from a backup and does not know what it signed since: it signs "
+			  "no transaction for %" PRIu64 " s more",
+			  until - now);
 	return !spent_full(spent, now) ||
 	       no(why, "%d signatures in 24 hours are all there may be", SPENT_SLOTS);
 }
