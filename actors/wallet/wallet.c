@@ -447,6 +447,8 @@ static int make(struct actor *self, struct wallet *wallet, struct making *making
 {
 	uint8_t flags = actor_init_flags(self);
 	const char *how;
+	if (flags & (BIRTH_BACKUP | BIRTH_RESTORE)) /* said already, by whoever asks */
+		log_threshold(LOG_WARN);
 	char why[MAKING_WHY];
 	enum keyfile_end keys;
 	enum making_end end = making_do(making, flags, &how, &keys, why);

@@ -108,7 +108,7 @@ static bool stretch(const struct sealed *sealed, const struct unlock *passphrase
 		       crypto_secretstream_xchacha20poly1305_KEYBYTES) == 0;
 }
 
-enum sealed_end sealed_make(int fd, const struct unlock *passphrase, struct sealed **at)
+enum sealed_end sealed_make_with(int fd, const struct unlock *passphrase, int log_n, struct sealed **at)
 {
 	uint8_t key[crypto_secretstream_xchacha20poly1305_KEYBYTES];
 	struct sealed *sealed = *at = sealed_new(fd);
@@ -116,7 +116,7 @@ enum sealed_end sealed_make(int fd, const struct unlock *passphrase, struct seal
 		return SEALED_MEMORY;
 	memcpy(sealed->head, magic, sizeof magic);
 	sealed->head[AT_VERSION] = SEALED_VERSION;
-	sealed->head[AT_LOG_N] = SCRYPT_LOG_N;
+	sealed->head[AT_LOG_N] = (uint8_t)log_n;
 	sealed->head[AT_R] = SCRYPT_R;
 	sealed->head[AT_P] = SCRYPT_P;
 	random_bytes(sealed->head + AT_SALT, SALT);
@@ -128,6 +128,11 @@ enum sealed_end sealed_make(int fd, const struct unlock *passphrase, struct seal
 	if (!stretched)
 		return SEALED_MEMORY;
 	return put(fd, sealed->head, sizeof sealed->head) ? SEALED_OK : SEALED_DISK;
+}
+
+enum sealed_end sealed_make(int fd, const struct unlock *passphrase, struct sealed **sealed)
+{
+	return sealed_make_with(fd, passphrase, SCRYPT_LOG_N, sealed);
 }
 
 static enum sealed_end check_head(const struct sealed *sealed, ssize_t got)

@@ -27,7 +27,7 @@ enum {
 	SEALED_MORE = 17, /* crypto_secretstream_xchacha20poly1305_ABYTES */
 	/* scrypt takes 128·N·r bytes: 256 MiB as we write it. What a file may ask for is bounded before any is taken. */
 	SCRYPT_LOG_N = 18,
-	SCRYPT_LOG_N_LEAST = 14,
+	SCRYPT_LOG_N_LEAST = 10, /* a smaller one helps nobody: which it is goes into the key */
 	SCRYPT_LOG_N_MOST = 20,
 	SCRYPT_R = 8,
 	SCRYPT_P = 1,
@@ -51,6 +51,7 @@ struct sealed; /* in memory that is locked and out of dumps, as secrets pass thr
 
 /* Begins a file at the place of `fd`. */
 enum sealed_end sealed_make(int fd, const struct unlock *passphrase, struct sealed **sealed);
+enum sealed_end sealed_make_with(int fd, const struct unlock *passphrase, int log_n, struct sealed **sealed); /* tests are quick */
 enum sealed_end sealed_write(struct sealed *sealed, const void *bytes, size_t length);
 enum sealed_end sealed_finish(struct sealed *sealed); /* the last chunk; not synced */
 
