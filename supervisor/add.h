@@ -23,9 +23,9 @@ struct unlock;
 struct init_said { /* its lines "address …" and "peer …"; "" where it said none. quiet: nothing of it is shown */
 	bool quiet;
 	char address[44], peer[65];
-	char store[33], blobs[24], bytes[24], listed[24], damaged[24]; /* of a store that was carried (BIRTH_BACKUP, BIRTH_RESTORE) */
+	char store[33], blobs[24], bytes[24], listed[24], damaged[24]; /* of a store that was carried (BIRTH_BACKUP, _RESTORE) */
 };
-/* Speaks with it over `file` while it runs; closes our end of that first. Waits for it; false and the sentence when it went wrong. */
+/* Speaks with it over `file` while it runs; closes our end of that first. Waits for it. False: the sentence. */
 typedef bool init_talk_fn(void *context, struct why *why);
 struct init_how {
 	bool terminal; /* its standard input is ours */

@@ -67,7 +67,7 @@ struct console;
 	  "warren export 1 node1.json")                                                                                \
 	C(backup, "backup", "FILE", 1, 1,                                                                              \
 	  "keys, configuration and what is stored in one sealed file, which is restored once to see that it works (root)", \
-	  "warren backup /mnt/usb/warren.backup\nwarren backup --blobs --replace /mnt/usb/all.backup\nwarren backup --verify FILE") \
+	  "warren backup /mnt/usb/warren.backup\nwarren backup --blobs --replace FILE\nwarren backup --verify FILE") \
 	C(restore, "restore", "FILE", 1, 1,                                                                            \
 	  "the machine of a backup, at a --root that is missing or empty (root)",                                      \
 	  "warren --root /var/lib/warren/nodes restore warren.backup")                                                 \

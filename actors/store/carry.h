@@ -40,7 +40,8 @@ struct carried {
 	uint64_t damaged;      /* fail their check: not carried, and named in the log */
 };
 
-/* Writes the stream of the store in shape->folder, which may be open elsewhere; `to` stays open. STORE_DISK also when nobody takes it. */
+/* Writes the stream of the store in shape->folder, which may be open elsewhere; `to` stays open. STORE_DISK also when nobody
+ * takes it. */
 enum store_end carry_out(const struct store_shape *shape, bool blobs, int to, struct carried *carried, char why[STORE_WHY]);
 
 /* Makes a store of a stream, in an empty folder; the marker comes last. `scratch`: only to look at, the disk reserves nothing. */

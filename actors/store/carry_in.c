@@ -89,8 +89,9 @@ static enum store_end no_room(struct entering *in)
 {
 	struct statvfs fs = {0};
 	fstatvfs(in->folder, &fs);
-	snprintf(in->why, STORE_WHY, "quota_mb %" PRIu64 " needs %" PRIu64 " MiB on the disk, and %" PRIu64
-				     " MiB are free; free some",
+	snprintf(in->why, STORE_WHY,
+		 "quota_mb %" PRIu64 " needs %" PRIu64 " MiB on the disk, and %" PRIu64
+		 " MiB are free; free some",
 		 in->shape->quota >> 20, arena_file_bytes(&in->arena) >> 20,
 		 (uint64_t)fs.f_bavail * fs.f_frsize >> 20);
 	return STORE_NO_ROOM;
@@ -101,8 +102,8 @@ static enum store_end make_arena(struct entering *in)
 	bool promised;
 	in->arena.unit = arena_unit_for(in->shape->quota);
 	in->arena.units = arena_units_for(in->shape->quota, in->arena.unit);
-	in->arena.fd = openat(in->folder, ARENA_FILE, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-			      0600);
+	in->arena.fd =
+		openat(in->folder, ARENA_FILE, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (in->arena.fd < 0)
 		return disk(in, "the arena file cannot be made");
 	uint64_t bytes = arena_file_bytes(&in->arena);
@@ -121,8 +122,7 @@ static enum store_end make_index(struct entering *in)
 {
 	char path[STORE_PATH];
 	store_path(in->shape, INDEX_UNFINISHED, path);
-	return index_make(&in->index, path, &in->head.store) == INDEX_OK &&
-			       index_begin(in->index) == INDEX_OK
+	return index_make(&in->index, path, &in->head.store) == INDEX_OK && index_begin(in->index) == INDEX_OK
 		       ? STORE_OK
 		       : index_trouble(in);
 }
@@ -212,8 +212,8 @@ static enum store_end take_listed(struct entering *in)
 	if (in->head.blobs || !take(in, row, sizeof row) || !carry_row_unpack(row, &blob))
 		return cut(in);
 	if (!in->lost) {
-		int fd = openat(in->folder, LOST_FILE,
-				O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+		int fd = openat(in->folder, LOST_FILE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+				0600);
 		in->lost = fd < 0 ? NULL : fdopen(fd, "w");
 		if (!in->lost)
 			return disk(in, "the list of lost blobs cannot be made");
@@ -345,7 +345,8 @@ enum store_end carry_in(const struct store_shape *shape, bool scratch, int from,
 
 /* -- looking at all of it --------------------------------------------------------------------------------------------- */
 
-enum store_end carry_check(const struct store_shape *shape, const struct carried *carried, char why[STORE_WHY])
+enum store_end carry_check(const struct store_shape *shape, const struct carried *carried,
+			   char why[STORE_WHY])
 {
 	struct store *store;
 	struct store_figures figures;
@@ -360,7 +361,8 @@ enum store_end carry_check(const struct store_shape *shape, const struct carried
 		store_turn(store);
 	store_figures(store, &figures);
 	bool corrupt = figures.corrupt || store->marks || figures.rebuilt;
-	if (end == STORE_OK && (corrupt || figures.blobs != carried->blobs || figures.bytes != carried->bytes)) {
+	if (end == STORE_OK &&
+	    (corrupt || figures.blobs != carried->blobs || figures.bytes != carried->bytes)) {
 		snprintf(why, STORE_WHY, "%s; %" PRIu64 " blobs of %" PRIu64 " are there",
 			 corrupt ? "a blob fails its check" : "the sums differ", figures.blobs,
 			 carried->blobs);

@@ -140,8 +140,8 @@ static enum stands carry_chunks(struct leaving *out, struct blob *blob, bool *te
 		size_t length = chunk_length(blob->size, number);
 		int failed = arena_read(&out->arena, &blob->runs, chunk_at(number), out->sealed,
 					length + SEAL_TAG);
-		if (failed || !chunk_unseal(sealer, number, number + 1 == count, out->sealed, length,
-					    out->plain))
+		if (failed ||
+		    !chunk_unseal(sealer, number, number + 1 == count, out->sealed, length, out->plain))
 			whole = DAMAGED; /* the stream's length is kept all the same */
 		*telling = tell(out, out->sealed, length + SEAL_TAG);
 	}

@@ -249,7 +249,8 @@ enum making_end making_restored(struct making *making, uint64_t now, enum keyfil
 		return refused(why, spent_sentence(books));
 	bool entered = spent_restore(spent, now);
 	spent_free(&spent);
-	return entered && keyfile_sync(making->folder) ? MAKING_OK : refused(why, "the disk refused the books");
+	return entered && keyfile_sync(making->folder) ? MAKING_OK
+						       : refused(why, "the disk refused the books");
 }
 
 /* -- what a birth asks for ----------------------------------------------------------------------- */

@@ -147,7 +147,8 @@ static bool possible(const struct policy *policy, const struct spent *spent, con
 	uint64_t until = spent_restored(spent, now);
 	if (until)
 		return no(why,
-			  "this wallet was restored from a backup and does not know what it signed since: it signs "
+			  "this wallet was restored from a backup and does not know what it signed since: it "
+			  "signs "
 			  "no transaction for %" PRIu64 " s more",
 			  until - now);
 	return !spent_full(spent, now) ||

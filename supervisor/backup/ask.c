@@ -28,9 +28,11 @@ static bool is_private(int fd, const char *path, struct why *why)
 	if (fstat(fd, &at) != 0 || !S_ISREG(at.st_mode))
 		return refuse(why, "%s is not a file", path);
 	if (at.st_uid != 0 && at.st_uid != geteuid())
-		return refuse(why, "%s belongs to uid %u: somebody else knows this passphrase", path, at.st_uid);
+		return refuse(why, "%s belongs to uid %u: somebody else knows this passphrase", path,
+			      at.st_uid);
 	if (at.st_mode & 077)
-		return refuse(why, "%s is open to others (mode %03o); chmod 0600 it", path, at.st_mode & 0777);
+		return refuse(why, "%s is open to others (mode %03o); chmod 0600 it", path,
+			      at.st_mode & 0777);
 	return true;
 }
 
@@ -66,7 +68,8 @@ bool backup_passphrase(const char *file, bool new, struct unlock *line, struct w
 	if (!fine || !new)
 		return fine;
 	if (line->length < BACKUP_PASSPHRASE_LEAST)
-		return refuse(why, "a backup's passphrase has at least %d characters", BACKUP_PASSPHRASE_LEAST);
+		return refuse(why, "a backup's passphrase has at least %d characters",
+			      BACKUP_PASSPHRASE_LEAST);
 	if (file || !prompt_is_terminal(STDIN_FILENO))
 		return true;
 	fine = ask("the same again: ", &again, why);

@@ -57,8 +57,7 @@ char *facts_print(const struct facts *facts)
 {
 	size_t room = ((size_t)facts->count + 8) * LINE, used;
 	char *text = x_new(room);
-	used = (size_t)snprintf(text, room,
-				"warren %s\nmade %" PRId64 "\nmachine %s\nsecret %s\nblobs %d\n",
+	used = (size_t)snprintf(text, room, "warren %s\nmade %" PRId64 "\nmachine %s\nsecret %s\nblobs %d\n",
 				WARREN_VERSION, facts->made, word(facts->machine), facts->secret,
 				facts->blobs);
 	for (unsigned i = 0; i < facts->count; i++) {
@@ -105,7 +104,7 @@ bool facts_parse(const char *text, struct facts *facts)
 bool facts_same(const struct node_facts *a, const struct node_facts *b, const char **what)
 {
 	*what = strcmp(a->wallet, b->wallet) != 0 ? "the address of its wallet"
-		: strcmp(a->peer, b->peer) != 0	  ? "its peer id"
+		: strcmp(a->peer, b->peer) != 0   ? "its peer id"
 		: strcmp(a->store, b->store) != 0 ? "the id of its store"
 		: a->blobs != b->blobs || a->bytes != b->bytes || a->listed != b->listed ? "what it stores"
 											 : NULL;

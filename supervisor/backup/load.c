@@ -175,7 +175,9 @@ static bool load_file(struct loading *in, struct why *why)
 	piece_path(piece, shown);
 	piece_path(piece, path);
 	int folder = make_parents(in, path, &name, why);
-	int fd = folder < 0 ? -1 : openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int fd = folder < 0
+			 ? -1
+			 : openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (folder >= 0 && fd < 0)
 		refuse(why, "%s/%s: %s", machine->root, shown, strerror(errno));
 	bool loaded = fd >= 0 && fill_file(in, fd, shown, why);
@@ -201,8 +203,10 @@ static bool know_machine(struct loading *in, struct why *why)
 		return false;
 	bool asks = strcmp(in->config->values[SETTING_unlock].text, "ask") == 0;
 	if (!in->secret && !asks && !getenv("CREDENTIALS_DIRECTORY"))
-		return refuse(why, "the unlock secret of this machine was a systemd credential, and is not in the "
-				   "backup; give it: systemd-run --pty -p LoadCredential=unlock:FILE, and this command");
+		return refuse(
+			why,
+			"the unlock secret of this machine was a systemd credential, and is not in the "
+			"backup; give it: systemd-run --pty -p LoadCredential=unlock:FILE, and this command");
 	in->unlock = in->how->unlock;
 	if (!in->unlock && unlock_obtain(&in->machine, in->config, &in->own, why))
 		in->unlock = &in->own;
@@ -221,7 +225,8 @@ static bool make_node_folders(struct loading *in, uint16_t node, struct why *why
 	bool made = folder >= 0 && logs >= 0;
 	if (!made)
 		refuse(why, "%s/%s: %s", machine->root, name, strerror(errno));
-	made = made && make_folder(machine, folder, "storage", 0700, machine_uid(machine, STORE, node), why) &&
+	made = made &&
+	       make_folder(machine, folder, "storage", 0700, machine_uid(machine, STORE, node), why) &&
 	       make_folder(machine, folder, "keys", 0700, machine_uid(machine, WALLET, node), why) &&
 	       disk_make_foreign(machine, logs, name, machine_uid(machine, SCRIBE, 0), why);
 	if (made && symlinkat(target, folder, "logs") != 0)
@@ -253,7 +258,8 @@ static bool pump_in(void *context, struct why *why)
 	return !taken || end == SEALED_OVER || read_well(pump->in, end, why);
 }
 
-static bool load_store(struct loading *in, const struct node_config *node, struct init_said *said, struct why *why)
+static bool load_store(struct loading *in, const struct node_config *node, struct init_said *said,
+		       struct why *why)
 {
 	int pipe[2];
 	if (pipe2(pipe, O_CLOEXEC) != 0)
@@ -286,10 +292,11 @@ static bool load_node(struct loading *in, struct why *why)
 		return refuse(why, "it has a store of node %u, and no configuration of that node", number);
 	if (in->how->progress)
 		in->how->progress(number);
-	bool loaded = make_node_folders(in, number, &inner) &&
-		      init_run(&in->machine, in->unlock, in->config, node, WALLET,
-			       &(struct init_how){.flags = BIRTH_RESTORE, .file = -1, .said = &said}, &inner) &&
-		      load_store(in, node, &said, &inner);
+	bool loaded =
+		make_node_folders(in, number, &inner) &&
+		init_run(&in->machine, in->unlock, in->config, node, WALLET,
+			 &(struct init_how){.flags = BIRTH_RESTORE, .file = -1, .said = &said}, &inner) &&
+		load_store(in, node, &said, &inner);
 	if (!loaded)
 		return refuse(why, "node %u: %s", number, inner.text);
 	facts_add(&in->made, number, &said);

@@ -7,7 +7,8 @@
  *      16   stamp "20261121T170518Z" of an archived node, else zeros
  *   then its bytes, in parts: u32 length, 1 to 65536, and so many bytes; a length of 0 is its end
  *
- * The last piece is FACTS; after it the stream ends. The reader trusts nothing: whoever knows the passphrase may have written it. */
+ * The last piece is FACTS; after it the stream ends. The reader trusts nothing: whoever knows the passphrase may have
+ * written it. */
 #ifndef WARREN_BACKUP_PIECES_H
 #define WARREN_BACKUP_PIECES_H
 
@@ -65,8 +66,8 @@ struct pieces {
 void pieces_from(struct pieces *pieces, pieces_source_fn *read, void *source);
 enum sealed_end pieces_from_sealed(void *sealed, void *bytes, size_t room, size_t *got);
 
-/* The next piece, when the one before was read to its end. SEALED_OVER after FACTS; SEALED_DAMAGED for what is not as above, is out
- * of order or has unknown kinds. */
+/* The next piece, when the one before was read to its end. SEALED_OVER after FACTS; SEALED_DAMAGED for what is not as above,
+ * is out of order or has unknown kinds. */
 enum sealed_end pieces_next(struct pieces *pieces);
 
 /* Bytes of the piece; SEALED_OVER at its end, SEALED_DAMAGED when it is longer than its row allows. */

@@ -20,7 +20,8 @@ enum { STILL_TRIES = 50, SLOT = 256 /* SPENT_SLOT */, ARCHIVED_MOST = 65536 };
 static int open_below(const struct machine *machine, const char *path, uint64_t flags)
 {
 	const struct open_how how = {.flags = flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
-				     .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
+				     .resolve =
+					     RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
 	return (int)syscall(SYS_openat2, machine->fd, path, &how, sizeof how);
 }
 
@@ -107,8 +108,8 @@ bool file_read_still(const struct machine *machine, const char *path, uint64_t m
 		}
 	}
 	file_forget(bytes);
-	return refuse(why, "%s/%s is written without a pause; try again when the wallet signs less", machine->root,
-		      path);
+	return refuse(why, "%s/%s is written without a pause; try again when the wallet signs less",
+		      machine->root, path);
 }
 
 /* -- the archive ------------------------------------------------------------------------------------------------------ */

@@ -13,9 +13,9 @@ struct file_bytes {
 /* A file below ROOT. False and the sentence when it is no file, too long, or the disk refuses. */
 bool file_read(const struct machine *machine, const char *path, uint64_t most, struct file_bytes *bytes, struct why *why);
 
-/* The same for one that somebody writes into in place: read until it is the same twice; what is zero at its end is left out. The books
- * of a wallet: each slot is whole or torn by itself, and those under way are few; what was read between two slots could lack more
- * of them than the books allow (actors/wallet/spent.h). */
+/* The same for one that somebody writes into in place: read until it is the same twice; what is zero at its end is left out.
+ * The books of a wallet: each slot is whole or torn by itself, and those under way are few; what was read between two slots
+ * could lack more of them than the books allow (actors/wallet/spent.h). */
 bool file_read_still(const struct machine *machine, const char *path, uint64_t most, struct file_bytes *bytes,
 		     struct why *why);
 void file_forget(struct file_bytes *bytes); /* wiped */

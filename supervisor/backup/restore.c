@@ -164,7 +164,8 @@ static bool give_name(struct building *at, const char *root, struct why *why)
 		return refuse(why, "%s: %s", at->path, strerror(errno));
 	if (rename(at->path, root) != 0)
 		return refuse(why, "%s cannot become %s: %s", at->path, root,
-			      errno == EBUSY ? "it is a mount point; restore into a folder below it" : strerror(errno));
+			      errno == EBUSY ? "it is a mount point; restore into a folder below it"
+					     : strerror(errno));
 	unlinkat(at->folder, MARK, 0);
 	return fsync(at->parent) == 0 || refuse(why, "%s: %s", root, strerror(errno));
 }
@@ -178,7 +179,8 @@ bool restore_scratch(const char *root, const struct machine *machine, const stru
 	char path[WHERE];
 	if (snprintf(path, sizeof path, machine ? "%s/run/verifying" : "%s.verifying", root) >= ROOT_TEXT)
 		return refuse(why, "%s is too long a path", root);
-	struct restore how = {.root = path, .claim = root, .like = machine, .unlock = unlock, .scratch = true};
+	struct restore how = {
+		.root = path, .claim = root, .like = machine, .unlock = unlock, .scratch = true};
 	bool fine = begin(&at, path, why) && restore_run(&how, file, passphrase, told, NULL, rule, why);
 	leave(&at, false);
 	return fine;
@@ -218,9 +220,10 @@ int backup_verify(const char *given, const struct backup_request *request)
 	umask(022);
 	int file = open_file(request->file, &why);
 	bool there = is_machine(given, &machine);
-	bool fine = file >= 0 && fstat(file, &at) == 0 && find_root(given, root, &why) &&
-		    backup_passphrase(request->passphrase_file, false, &passphrase, &why) &&
-		    restore_scratch(root, there ? &machine : NULL, NULL, file, &passphrase, &told, &rule, &why);
+	bool fine =
+		file >= 0 && fstat(file, &at) == 0 && find_root(given, root, &why) &&
+		backup_passphrase(request->passphrase_file, false, &passphrase, &why) &&
+		restore_scratch(root, there ? &machine : NULL, NULL, file, &passphrase, &told, &rule, &why);
 	if (fine)
 		backup_say(request, "backup verified", &told, (uint64_t)at.st_size);
 	int code = fine ? 0 : answer_refused(request->json, "not verified", rule, &why);
@@ -263,7 +266,8 @@ static void note_ports(struct notes *notes, const char *root, const struct confi
 	for (unsigned i = 0; i < config->count; i++)
 		if (!port_is_free(config->values[SETTING_host].text,
 				  (uint16_t)config->nodes[i].values[SETTING_port].number, &why))
-			note(notes, "node %u: %s; end what holds it, or set another port in %s/etc/node%u.conf",
+			note(notes,
+			     "node %u: %s; end what holds it, or set another port in %s/etc/node%u.conf",
 			     config->nodes[i].node, why.text, root, config->nodes[i].node);
 }
 
@@ -274,7 +278,8 @@ static void note_host(struct notes *notes, const char *root, const struct facts 
 	if (strcmp(told->machine, "-") != 0 && host_id_read(HOST_ID_FILE, &live) &&
 	    strcmp(host_id_text(&live, text), told->machine) != 0)
 		note(notes,
-		     "this is another machine (%s) than the one backed up (%s): nodes run, and nothing is added until: "
+		     "this is another machine (%s) than the one backed up (%s): nodes run, and nothing is "
+		     "added until: "
 		     "warrend --root %s reregister",
 		     text, told->machine, root);
 }
@@ -285,27 +290,34 @@ static void note_lost(struct notes *notes, const char *root, const struct facts 
 		const struct node_facts *node = &told->nodes[i];
 		if (node->listed)
 			note(notes,
-			     "node %u: its %" PRIu64 " blobs are not in this backup. It begins empty, under its old ids; "
+			     "node %u: its %" PRIu64
+			     " blobs are not in this backup. It begins empty, under its old ids; "
 			     "%s/node%u/storage/lost names them",
 			     node->node, node->listed, root, node->node);
 		if (node->damaged)
-			note(notes, "node %u: %" PRIu64 " blobs were damaged already when the backup was made, and are lost",
+			note(notes,
+			     "node %u: %" PRIu64
+			     " blobs were damaged already when the backup was made, and are lost",
 			     node->node, node->damaged);
 	}
 }
 
-static void note_all(struct notes *notes, const char *root, const struct facts *told, const struct config *config)
+static void note_all(struct notes *notes, const char *root, const struct facts *told,
+		     const struct config *config)
 {
-	note(notes, "the old machine must not run beside this one: two machines would sign with the same keys");
+	note(notes,
+	     "the old machine must not run beside this one: two machines would sign with the same keys");
 	if (told->count)
-		note(notes,
-		     "wallets sign no transaction for 24 hours: what they signed after the backup is not known here. If "
-		     "nothing was: stop the node, move ROOT/nodeN/keys/wallet.spent away, start it");
+		note(notes, "wallets sign no transaction for 24 hours: what they signed after the backup is "
+			    "not known here. If "
+			    "nothing was: stop the node, move ROOT/nodeN/keys/wallet.spent away, start it");
 	note_host(notes, root, told);
 	note_ports(notes, root, config);
 	note_lost(notes, root, told);
 	if (!programs_installed())
-		note(notes, "its programs are not in a backup: scripts/up --root %s puts them there and starts it", root);
+		note(notes,
+		     "its programs are not in a backup: scripts/up --root %s puts them there and starts it",
+		     root);
 }
 
 static void say_node(struct json *out, const struct node_facts *node)
@@ -322,8 +334,8 @@ static void say_node(struct json *out, const struct node_facts *node)
 	json_close(out, '}');
 }
 
-static void say(const struct backup_request *request, const char *what, const struct facts *facts, uint64_t bytes,
-		const char *root, const struct notes *notes)
+static void say(const struct backup_request *request, const char *what, const struct facts *facts,
+		uint64_t bytes, const char *root, const struct notes *notes)
 {
 	if (!request->json) {
 		for (unsigned i = 0; i < facts->count; i++) {
@@ -331,7 +343,8 @@ static void say(const struct backup_request *request, const char *what, const st
 			printf("node %u  %s  %s  %" PRIu64 " blobs%s\n", node->node, node->wallet, node->peer,
 			       node->blobs + node->listed, facts->blobs ? "" : ", only their names");
 			if (node->damaged && !root)
-				printf("node %u  %" PRIu64 " blobs are damaged and not in it: warren logs store@%u\n",
+				printf("node %u  %" PRIu64
+				       " blobs are damaged and not in it: warren logs store@%u\n",
 				       node->node, node->damaged, node->node);
 		}
 		for (unsigned i = 0; notes && i < notes->count; i++)
@@ -364,7 +377,8 @@ static void say(const struct backup_request *request, const char *what, const st
 	json_end(&out);
 }
 
-void backup_say(const struct backup_request *request, const char *what, const struct facts *facts, uint64_t bytes)
+void backup_say(const struct backup_request *request, const char *what, const struct facts *facts,
+		uint64_t bytes)
 {
 	say(request, what, facts, bytes, NULL, NULL);
 }

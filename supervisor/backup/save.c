@@ -42,12 +42,14 @@ static bool sealed_to(enum sealed_end end, const struct saving *saving, struct w
 {
 	if (end == SEALED_OK)
 		return true;
-	return refuse(why, "%s: %s", saving->part, end == SEALED_DISK ? strerror(errno) : sealed_sentence(end));
+	return refuse(why, "%s: %s", saving->part,
+		      end == SEALED_DISK ? strerror(errno) : sealed_sentence(end));
 }
 
 /* -- files ----------------------------------------------------------------------------------------------------------- */
 
-static bool put_piece(struct saving *saving, const struct piece *piece, const struct file_bytes *bytes, struct why *why)
+static bool put_piece(struct saving *saving, const struct piece *piece, const struct file_bytes *bytes,
+		      struct why *why)
 {
 	enum sealed_end end = piece_begin(saving->to, piece);
 	if (end == SEALED_OK)
@@ -58,7 +60,8 @@ static bool put_piece(struct saving *saving, const struct piece *piece, const st
 }
 
 /* The file of a piece, when it is there. */
-static bool save_file(struct saving *saving, enum piece_kind kind, uint16_t node, const char *stamp, struct why *why)
+static bool save_file(struct saving *saving, enum piece_kind kind, uint16_t node, const char *stamp,
+		      struct why *why)
 {
 	struct piece piece = {.row = piece_row(kind), .node = node};
 	struct file_bytes bytes;
@@ -71,7 +74,8 @@ static bool save_file(struct saving *saving, enum piece_kind kind, uint16_t node
 	return saved;
 }
 
-static bool save_books(struct saving *saving, enum piece_kind kind, uint16_t node, const char *stamp, struct why *why)
+static bool save_books(struct saving *saving, enum piece_kind kind, uint16_t node, const char *stamp,
+		       struct why *why)
 {
 	struct piece piece = {.row = piece_row(kind), .node = node};
 	struct file_bytes bytes;
@@ -86,7 +90,7 @@ static bool save_books(struct saving *saving, enum piece_kind kind, uint16_t nod
 
 static bool save_machine(struct saving *saving, struct why *why)
 {
-	static const enum piece_kind kinds[] = {PIECE_CONFIG, PIECE_POLICY,	  PIECE_MACHINE_ID,
+	static const enum piece_kind kinds[] = {PIECE_CONFIG, PIECE_POLICY,       PIECE_MACHINE_ID,
 						PIECE_UNLOCK, PIECE_UNLOCK_ASKED, PIECE_ALERTS};
 	bool asks = strcmp(saving->facts.secret, "sealed") == 0;
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
@@ -147,14 +151,16 @@ static bool pump_out(void *context, struct why *why)
 	return fine;
 }
 
-static bool save_store(struct saving *saving, const struct node_config *node, struct init_said *said, struct why *why)
+static bool save_store(struct saving *saving, const struct node_config *node, struct init_said *said,
+		       struct why *why)
 {
 	int pipe[2];
 	struct piece piece = {.row = piece_row(PIECE_STORE), .node = node->node};
 	if (pipe2(pipe, O_CLOEXEC) != 0)
 		return refuse(why, "no pipe: %s", strerror(errno));
 	struct pump pump = {saving, &piece, pipe[0], pipe[1]};
-	struct init_how how = {.flags = BIRTH_BACKUP | BIRTH_FILE | (saving->request->blobs ? BIRTH_BLOBS : 0),
+	struct init_how how = {.flags =
+				       BIRTH_BACKUP | BIRTH_FILE | (saving->request->blobs ? BIRTH_BLOBS : 0),
 			       .file = pipe[1],
 			       .said = said,
 			       .talk = pump_out,
@@ -237,7 +243,8 @@ static bool look_again(struct saving *saving, struct why *why)
 		    restore_scratch(saving->machine->root, saving->machine, asks ? &saving->unlock : NULL,
 				    saving->file, &saving->passphrase, &told, &saving->rule, &inner);
 	facts_end(&told);
-	return same || refuse(why, "what was written could not be restored, and was thrown away: %s", inner.text);
+	return same ||
+	       refuse(why, "what was written could not be restored, and was thrown away: %s", inner.text);
 }
 
 static bool put_in_place(struct saving *saving, struct why *why)
@@ -260,7 +267,8 @@ static bool put_in_place(struct saving *saving, struct why *why)
 static bool one_at_a_time(struct saving *saving, struct why *why)
 {
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	saving->lock = openat(saving->machine->own, "backup.lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	saving->lock =
+		openat(saving->machine->own, "backup.lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (saving->lock < 0)
 		return refuse(why, "%s/machine/backup.lock: %s", saving->machine->root, strerror(errno));
 	return fcntl(saving->lock, F_SETLK, &lock) == 0 ||
@@ -311,7 +319,8 @@ int backup_save(const struct machine *machine, const struct backup_request *requ
 		unlink(saving.part);
 	if (saved)
 		backup_say(request, "backup verified", &saving.facts, (uint64_t)at.st_size);
-	int code = saved ? 0 : answer_refused(request->json, may ? "no backup" : "refused", saving.rule, &why);
+	int code =
+		saved ? 0 : answer_refused(request->json, may ? "no backup" : "refused", saving.rule, &why);
 	sealed_free(&saving.to);
 	unlock_forget(&saving.passphrase);
 	unlock_forget(&saving.unlock);

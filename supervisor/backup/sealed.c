@@ -222,10 +222,9 @@ static enum sealed_end pull(struct sealed *sealed)
 		return SEALED_DISK;
 	if (got == 0)
 		return SEALED_CUT;
-	if (got < SEALED_MORE ||
-	    crypto_secretstream_xchacha20poly1305_pull(&sealed->state, sealed->plain, &length, &tag,
-						       sealed->sealed, (unsigned long long)got, sealed->head,
-						       AT_STREAM) != 0)
+	if (got < SEALED_MORE || crypto_secretstream_xchacha20poly1305_pull(
+					 &sealed->state, sealed->plain, &length, &tag, sealed->sealed,
+					 (unsigned long long)got, sealed->head, AT_STREAM) != 0)
 		return sealed->opened ? SEALED_DAMAGED : SEALED_WRONG;
 	sealed->opened = true;
 	sealed->filled = (size_t)length;

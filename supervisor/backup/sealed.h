@@ -6,11 +6,11 @@
  *        8      4   format version 1; log2 N, r, p of scrypt (RFC 7914): 18 8 1 when we write
  *       12     32   salt of scrypt, random, new with every file
  *       44     24   header of the secret stream
- *       68      …   chunks: 64 KiB of the stream and 17 bytes each; the last one is shorter, perhaps of nothing, and says that it is the last
+ *       68      …   chunks: 64 KiB of the stream and 17 bytes each; the last one may be shorter, and says that it is the last
  *
  * key = scrypt(passphrase, salt, N, r, p). The chunks are libsodium's crypto_secretstream_xchacha20poly1305 (XChaCha20 of
- * draft-irtf-cfrg-xchacha, Poly1305 of RFC 8439), each with bytes 0..43 as additional data: 16 bytes of tag and 1 that is sealed with
- * the chunk and says "more" or "final" (libsodium documentation, "Encrypted streams and file encryption"). */
+ * draft-irtf-cfrg-xchacha, Poly1305 of RFC 8439), each with bytes 0..43 as additional data: 16 bytes of tag and 1 that is
+ * sealed with the chunk and says "more" or "final" (libsodium documentation, "Encrypted streams and file encryption"). */
 #ifndef WARREN_BACKUP_SEALED_H
 #define WARREN_BACKUP_SEALED_H
 
@@ -51,7 +51,8 @@ struct sealed; /* in memory that is locked and out of dumps, as secrets pass thr
 
 /* Begins a file at the place of `fd`. */
 enum sealed_end sealed_make(int fd, const struct unlock *passphrase, struct sealed **sealed);
-enum sealed_end sealed_make_with(int fd, const struct unlock *passphrase, int log_n, struct sealed **sealed); /* tests are quick */
+/* The same with other work for scrypt: tests are quick. */
+enum sealed_end sealed_make_with(int fd, const struct unlock *passphrase, int log_n, struct sealed **sealed);
 enum sealed_end sealed_write(struct sealed *sealed, const void *bytes, size_t length);
 enum sealed_end sealed_finish(struct sealed *sealed); /* the last chunk; not synced */
 

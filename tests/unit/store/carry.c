@@ -234,11 +234,16 @@ Test(carry, a_stream_that_lies_makes_no_store)
 		uint8_t value;
 		enum store_end end;
 	} lies[] = {
-		{0, 'X', STORE_DAMAGED},	 {8, 2, STORE_NEWER},
-		{12, NODE + 1, STORE_OTHER_NODE}, {14, 3, STORE_DAMAGED},
-		{39, 1, STORE_DAMAGED},		 {CARRY_HEAD, 'Q', STORE_DAMAGED},
-		{CARRY_HEAD, 'L', STORE_DAMAGED}, {SIZE_OF + 7, 0x10, STORE_DAMAGED},
-		{SIZE_OF + 4, 0xff, STORE_NO_ROOM}, {SEQUENCE_OF + 6, 0xff, STORE_DAMAGED},
+		{0, 'X', STORE_DAMAGED},
+		{8, 2, STORE_NEWER},
+		{12, NODE + 1, STORE_OTHER_NODE},
+		{14, 3, STORE_DAMAGED},
+		{39, 1, STORE_DAMAGED},
+		{CARRY_HEAD, 'Q', STORE_DAMAGED},
+		{CARRY_HEAD, 'L', STORE_DAMAGED},
+		{SIZE_OF + 7, 0x10, STORE_DAMAGED},
+		{SIZE_OF + 4, 0xff, STORE_NO_ROOM},
+		{SEQUENCE_OF + 6, 0xff, STORE_DAMAGED},
 		{WHEN + 7, 0x80, STORE_DAMAGED},
 	};
 	struct cid cid;

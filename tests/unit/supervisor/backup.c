@@ -86,7 +86,8 @@ Test(backup, a_stream_of_any_length_comes_back)
 		write_stream(lengths[i]);
 		cr_expect_eq(read_stream(&got), SEALED_OVER);
 		cr_expect_eq(got, lengths[i]);
-		cr_expect_eq((size_t)lseek(file, 0, SEEK_END), SEALED_HEAD + lengths[i] + chunks * SEALED_MORE);
+		cr_expect_eq((size_t)lseek(file, 0, SEEK_END),
+			     SEALED_HEAD + lengths[i] + chunks * SEALED_MORE);
 	}
 }
 
@@ -113,12 +114,26 @@ Test(backup, every_cut_is_seen)
 	size_t got;
 	write_stream(2 * SEALED_CHUNK + 10);
 	off_t whole = lseek(file, 0, SEEK_END), chunk = SEALED_CHUNK + SEALED_MORE;
-	const off_t cuts[] = {0, 7, 8, 11, 43, 44, 67, 68, 69, 85, SEALED_HEAD + chunk - 1, SEALED_HEAD + chunk,
-			      SEALED_HEAD + 2 * chunk, SEALED_HEAD + 2 * chunk + 5, whole - 1};
+	const off_t cuts[] = {0,
+			      7,
+			      8,
+			      11,
+			      43,
+			      44,
+			      67,
+			      68,
+			      69,
+			      85,
+			      SEALED_HEAD + chunk - 1,
+			      SEALED_HEAD + chunk,
+			      SEALED_HEAD + 2 * chunk,
+			      SEALED_HEAD + 2 * chunk + 5,
+			      whole - 1};
 	for (size_t i = sizeof cuts / sizeof *cuts; i-- > 0;) {
 		cr_assert_eq(ftruncate(file, cuts[i]), 0);
 		enum sealed_end end = read_stream(&got);
-		cr_expect(end == SEALED_CUT || end == SEALED_DAMAGED || end == SEALED_NONE || end == SEALED_WRONG,
+		cr_expect(end == SEALED_CUT || end == SEALED_DAMAGED || end == SEALED_NONE ||
+				  end == SEALED_WRONG,
 			  "%lld bytes: %d", (long long)cuts[i], end);
 	}
 	write_stream(2 * SEALED_CHUNK);
@@ -154,14 +169,15 @@ Test(backup, another_passphrase_and_other_files)
 		off_t at;
 		uint8_t value;
 		enum sealed_end end;
-	} heads[] = {{8, 2, SEALED_NEWER},   {8, 255, SEALED_NEWER}, {8, 0, SEALED_NONE},   {0, 'w', SEALED_NONE},
-		     {9, 63, SEALED_ABSURD}, {9, 21, SEALED_ABSURD}, {9, 0, SEALED_ABSURD}, {10, 255, SEALED_ABSURD},
-		     {11, 200, SEALED_ABSURD}};
+	} heads[] = {{8, 2, SEALED_NEWER},  {8, 255, SEALED_NEWER},   {8, 0, SEALED_NONE},
+		     {0, 'w', SEALED_NONE}, {9, 63, SEALED_ABSURD},   {9, 21, SEALED_ABSURD},
+		     {9, 0, SEALED_ABSURD}, {10, 255, SEALED_ABSURD}, {11, 200, SEALED_ABSURD}};
 	for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
 		write_stream(100);
 		cr_assert_eq(pwrite(file, &heads[i].value, 1, heads[i].at), 1);
 		enum sealed_end end = read_stream(&got);
-		cr_expect_eq(end, heads[i].end, "byte %lld = %u: %d", (long long)heads[i].at, heads[i].value, end);
+		cr_expect_eq(end, heads[i].end, "byte %lld = %u: %d", (long long)heads[i].at, heads[i].value,
+			     end);
 	}
 	cr_assert_eq(ftruncate(file, 0), 0);
 	cr_expect_eq(read_stream(&got), SEALED_NONE);
@@ -318,10 +334,13 @@ Test(backup, where_pieces_lie)
 		struct piece piece = {.row = piece_row(number), .node = 512, .stamp = STAMP};
 		cr_assert_not_null(piece.row, "%u", number);
 		piece_path(&piece, path);
-		cr_expect(!strstr(path, "..") && path[0] != '/' && !strchr(path, '#') && !strchr(path, '@'), "%s", path);
+		cr_expect(!strstr(path, "..") && path[0] != '/' && !strchr(path, '#') && !strchr(path, '@'),
+			  "%s", path);
 	}
-	cr_expect_str_eq(piece_path(&(struct piece){.row = piece_row(PIECE_OLD_BOOKS), .node = 12, .stamp = STAMP}, path),
-			 "archive/node12-" STAMP "/keys/wallet.spent");
+	cr_expect_str_eq(
+		piece_path(&(struct piece){.row = piece_row(PIECE_OLD_BOOKS), .node = 12, .stamp = STAMP},
+			   path),
+		"archive/node12-" STAMP "/keys/wallet.spent");
 }
 
 /* -- facts ------------------------------------------------------------------------------------------------------------------- */
@@ -329,7 +348,12 @@ Test(backup, where_pieces_lie)
 Test(backup, facts_come_back)
 {
 	struct facts facts = {.made = 1763744718, .machine = "0x12", .secret = "file", .blobs = true}, read;
-	struct init_said said = {.address = "0xabc", .peer = "12D3", .store = "0f1e", .blobs = "3", .bytes = "99", .listed = "0"};
+	struct init_said said = {.address = "0xabc",
+				 .peer = "12D3",
+				 .store = "0f1e",
+				 .blobs = "3",
+				 .bytes = "99",
+				 .listed = "0"};
 	const char *what;
 	facts_add(&facts, 2, &said);
 	facts_add(&facts, 7, &said);
@@ -351,9 +375,11 @@ Test(backup, facts_come_back)
 	}
 	free(text);
 	facts_end(&facts);
-	cr_expect_not(facts_parse("warren 1 made 1 machine - secret file blobs 1\nnode 513 a b c 1 1 1 1\n", &read));
-	cr_expect_not(facts_parse("warren 1 made 1 machine - secret file blobs 1\nnode 2 a b c 1 1 1 1\nnode 2 a b c 1 1 1 1\n",
+	cr_expect_not(facts_parse("warren 1 made 1 machine - secret file blobs 1\nnode 513 a b c 1 1 1 1\n",
 				  &read));
+	cr_expect_not(facts_parse(
+		"warren 1 made 1 machine - secret file blobs 1\nnode 2 a b c 1 1 1 1\nnode 2 a b c 1 1 1 1\n",
+		&read));
 }
 
 /* -- reading the machine's files ------------------------------------------------------------------------------------------------ */
