@@ -53,7 +53,7 @@ enum {
 	BIRTH_EXPORT = 1 << 2, /* with it: make nothing; write the keys for elsewhere, to FD_FIRST or stdout */
 	BIRTH_FILE = 1 << 3,   /* FD_FIRST is that file, or pipe */
 	BIRTH_BACKUP = 1 << 4, /* with it: make nothing; a store writes itself to FD_FIRST, a wallet says who it is */
-	BIRTH_RESTORE = 1 << 5, /* with it: a store is made of what FD_FIRST gives; a wallet with keys will sign nothing for a day */
+	BIRTH_RESTORE = 1 << 5, /* with it: a store is made of what FD_FIRST gives; a wallet signs nothing for a day */
 	BIRTH_BLOBS = 1 << 6,   /* with BIRTH_BACKUP: the blobs too, not only their names */
 	BIRTH_SCRATCH = 1 << 7, /* with BIRTH_RESTORE: only to be looked at; the disk reserves nothing */
 };

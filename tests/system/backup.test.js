@@ -228,6 +228,8 @@ test('what is refused, with a sentence, and nothing made: passphrases, files tha
 		refused(desk.restore(['--json'], { file: lie((bytes) => { bytes[9] = 63 }) }), /more memory than any backup/)
 		for (const at of [12, 68]) refused(desk.restore(['--json'], { file: flip(at) }), /passphrase is another one, or the file was changed/)
 		refused(desk.restore(['--json'], { file: flip(whole.length - 5) }), /damaged/, 'damaged')
+		refused(machine.run('warrend', ['backup', '--verify', folder + '/lie', '--json', '--passphrase-file', desk.pass], { fails: true }), /damaged/, 'damaged')
+		assert.ok(!fs.existsSync(machine.root + '/run/verifying'))
 		for (const length of [30, whole.length - 1, 68 + 65553]) refused(desk.restore([], { file: lie((bytes) => bytes.subarray(0, length)) }), /(not restored|refused): /)
 		refused(desk.restore([], { file: lie((bytes) => Buffer.concat([bytes, Buffer.alloc(1)])) }), /damaged/)
 		refused(desk.restore([], { file: folder }), /is not a file/)
