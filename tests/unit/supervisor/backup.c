@@ -186,7 +186,7 @@ Test(backup, another_passphrase_and_other_files)
 /* -- pieces ------------------------------------------------------------------------------------------------------------------ */
 
 struct bytes {
-	uint8_t at[8192];
+	uint8_t at[80000];
 	size_t length, read;
 };
 
@@ -264,7 +264,7 @@ static void whole(struct bytes *bytes)
 
 Test(backup, pieces_come_in_order_and_end)
 {
-	struct bytes bytes;
+	static struct bytes bytes;
 	unsigned count;
 	whole(&bytes);
 	cr_expect_eq(read_pieces(&bytes, &count), SEALED_OVER);
@@ -306,25 +306,60 @@ Test(backup, pieces_that_are_made_up)
 		cr_expect_eq(count, 0, "%zu", i);
 	}
 	bytes = (struct bytes){0};
+	add(&bytes, PIECE_CONFIG, 0, "");
 	add(&bytes, PIECE_MACHINE_ID, 0, "");
-	add(&bytes, PIECE_CONFIG, 0, "");
-	cr_expect_eq(read_pieces(&bytes, &count), SEALED_DAMAGED, "out of order");
+	add(&bytes, PIECE_FACTS, 0, "");
+	cr_expect_eq(read_pieces(&bytes, &count), SEALED_OVER, "in order");
+	static const struct {
+		int kind, node;
+		const char *stamp;
+	} pairs[][2] = {{{PIECE_MACHINE_ID, 0, ""}, {PIECE_CONFIG, 0, ""}},
+			{{PIECE_CONFIG, 0, ""}, {PIECE_CONFIG, 0, ""}},
+			{{PIECE_KEYS, 2, ""}, {PIECE_STORE, 1, ""}},
+			{{PIECE_KEYS, 1, ""}, {PIECE_NODE_CONFIG, 1, ""}},
+			{{PIECE_OLD_KEYS, 1, STAMP}, {PIECE_OLD_KEYS, 1, STAMP}},
+			{{PIECE_OLD_KEYS, 1, STAMP}, {PIECE_OLD_BOOKS, 1, "20251121T170518Z"}}};
+	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+		bytes = (struct bytes){0};
+		for (int j = 0; j < 2; j++)
+			add(&bytes, pairs[i][j].kind, pairs[i][j].node, pairs[i][j].stamp);
+		add(&bytes, PIECE_FACTS, 0, "");
+		cr_expect_eq(read_pieces(&bytes, &count), SEALED_DAMAGED, "%zu: out of order, or twice", i);
+		cr_expect_eq(count, 1);
+	}
+}
+
+/* The bytes that are said are there, so that nothing but the bound can be what is wrong. */
+static enum sealed_end read_part(int kind, uint32_t length, uint32_t more)
+{
+	static struct bytes bytes;
+	unsigned count;
 	bytes = (struct bytes){0};
-	add(&bytes, PIECE_CONFIG, 0, "");
-	add(&bytes, PIECE_CONFIG, 0, "");
-	cr_expect_eq(read_pieces(&bytes, &count), SEALED_DAMAGED, "twice");
-	static const uint32_t absurd[] = {65537, 0x7fffffff, 0xffffffff};
+	add_head(&bytes, kind, 0, 1, "");
+	add_part(&bytes, length, length);
+	if (more)
+		add_part(&bytes, more, more);
+	add_part(&bytes, 0, 0);
+	add(&bytes, PIECE_FACTS, 0, "");
+	return read_pieces(&bytes, &count);
+}
+
+Test(backup, parts_and_pieces_have_bounds)
+{
+	cr_expect_eq(read_part(PIECE_STORE, 65536, 0), SEALED_OVER);
+	cr_expect_eq(read_part(PIECE_STORE, 65537, 0), SEALED_DAMAGED);
+	cr_expect_eq(read_part(PIECE_KEYS, 4096, 0), SEALED_OVER);
+	cr_expect_eq(read_part(PIECE_KEYS, 4097, 0), SEALED_DAMAGED);
+	cr_expect_eq(read_part(PIECE_KEYS, 4096, 1), SEALED_DAMAGED);
+	static const uint32_t absurd[] = {0x7fffffff, 0xffffffff};
+	static struct bytes bytes;
+	unsigned count;
 	for (size_t i = 0; i < sizeof absurd / sizeof *absurd; i++) {
 		bytes = (struct bytes){0};
 		add_head(&bytes, PIECE_STORE, 0, 1, "");
 		add_part(&bytes, absurd[i], 100);
 		cr_expect_eq(read_pieces(&bytes, &count), SEALED_DAMAGED);
 	}
-	bytes = (struct bytes){0};
-	add_head(&bytes, PIECE_KEYS, 0, 1, "");
-	add_part(&bytes, 4096, 4096);
-	add_part(&bytes, 1, 1);
-	cr_expect_eq(read_pieces(&bytes, &count), SEALED_DAMAGED, "longer than any key file");
 }
 
 Test(backup, where_pieces_lie)
