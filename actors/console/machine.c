@@ -203,19 +203,20 @@ static bool trusted(int fd)
 	return (file.st_uid == 0 || file.st_uid == geteuid()) && !(file.st_mode & (S_IWGRP | S_IWOTH));
 }
 
-/* ROOT/bin/NAME; of an installed warren, and while a machine has none yet, the one beside this program. */
+/* ROOT/bin/NAME; of an installed warren, and while a machine has none yet, the one beside this program. To be executed: not even
+ * its owner may be able to read it. */
 static int open_program(const char *root, const char *name, char *path, size_t room)
 {
 	char program[PATH_MAX], folder[PATH_MAX];
 	bool known = program_path(program, sizeof program) && folder_of(program, folder, sizeof folder);
 	snprintf(path, room, "%s/bin/%s", root, name);
 	if (!known || !is_installed(program)) {
-		int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+		int fd = open(path, O_PATH | O_CLOEXEC | O_NOFOLLOW);
 		if (fd >= 0 || errno != ENOENT || !known)
 			return fd;
 	}
 	snprintf(path, room, "%s/%s", folder, name);
-	return open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	return open(path, O_PATH | O_CLOEXEC | O_NOFOLLOW);
 }
 
 /* One that is still to be restored belongs to nobody yet: whether we may make it, the kernel says. */

@@ -216,6 +216,12 @@ test('what is refused, with a sentence, and nothing made: passphrases, files tha
 		const whole = fs.readFileSync(desk.file)
 		refused(desk.backup('--json'), /is there already; give another name, or --replace it/, 'exists')
 		assert.ok(fs.readFileSync(desk.file).equals(whole))
+		fs.mkdirSync(machine.root + '/run/verifying') // what cannot be tried is no backup
+		fs.writeFileSync(machine.root + '/run/verifying/mine', 'x')
+		refused(desk.backup('--replace'), /no backup: what was written could not be restored, and was thrown away: .*is in the way/)
+		assert.ok(fs.readFileSync(desk.file).equals(whole))
+		assert.deepStrictEqual(names(machine.root + '/run/verifying'), ['mine'])
+		fs.rmSync(machine.root + '/run/verifying', { recursive: true })
 		assert.strictEqual(desk.backup('--replace').code, 0)
 		assert.ok(!fs.readFileSync(desk.file).equals(whole), 'never the same twice')
 
