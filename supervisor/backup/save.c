@@ -172,6 +172,8 @@ static bool save_node(struct saving *saving, const struct node_config *node, str
 {
 	struct init_said said = {.quiet = true};
 	struct why inner = {"?"};
+	if (!saving->request->json)
+		fprintf(stderr, "node %u …\n", node->node);
 	/* That its keys open under this unlock secret is seen before anything of it is believed. */
 	bool saved = init_run(saving->machine, &saving->unlock, saving->config, node, WALLET,
 			      &(struct init_how){.flags = BIRTH_BACKUP, .file = -1, .said = &said}, &inner) &&
@@ -239,6 +241,8 @@ static bool look_again(struct saving *saving, struct why *why)
 	struct facts told = {0};
 	struct why inner = {"?"};
 	bool asks = strcmp(saving->facts.secret, "sealed") == 0;
+	if (!saving->request->json)
+		fprintf(stderr, "verifying …\n");
 	bool same = lseek(saving->file, 0, SEEK_SET) == 0 &&
 		    restore_scratch(saving->machine->root, saving->machine, asks ? &saving->unlock : NULL,
 				    saving->file, &saving->passphrase, &told, &saving->rule, &inner);
