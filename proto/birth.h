@@ -55,7 +55,11 @@ enum {
 	BIRTH_INIT = 1 << 0,   /* make your lasting state, say so on stdout, exit; no bus, no life pipe */
 	BIRTH_IMPORT = 1 << 1, /* with it: from what FD_FIRST holds (BIRTH_FILE), or from what is typed on descriptor 0 */
 	BIRTH_EXPORT = 1 << 2, /* with it: make nothing; write the keys for elsewhere, to FD_FIRST or stdout */
-	BIRTH_FILE = 1 << 3,   /* FD_FIRST is that file */
+	BIRTH_FILE = 1 << 3,   /* FD_FIRST is that file, or pipe */
+	BIRTH_BACKUP = 1 << 4, /* with it: make nothing; a store writes itself to FD_FIRST, a wallet says who it is */
+	BIRTH_RESTORE = 1 << 5, /* with it: a store is made of what FD_FIRST gives; a wallet signs nothing for a day */
+	BIRTH_BLOBS = 1 << 6,   /* with BIRTH_BACKUP: the blobs too, not only their names */
+	BIRTH_SCRATCH = 1 << 7, /* with BIRTH_RESTORE: only to be looked at; the disk reserves nothing */
 };
 
 struct birth {

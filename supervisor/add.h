@@ -23,12 +23,17 @@ struct unlock;
 struct init_said { /* its lines "address …" and "peer …"; "" where it said none. quiet: nothing of it is shown */
 	bool quiet;
 	char address[44], peer[65];
+	char store[33], blobs[24], bytes[24], listed[24], damaged[24]; /* of a store that was carried (BIRTH_BACKUP, _RESTORE) */
 };
+/* Speaks with it over `file` while it runs; closes our end of that first. Waits for it. False: the sentence. */
+typedef bool init_talk_fn(void *context, struct why *why);
 struct init_how {
 	bool terminal; /* its standard input is ours */
-	uint8_t flags; /* BIRTH_IMPORT, BIRTH_EXPORT, BIRTH_FILE (proto/birth.h) */
+	uint8_t flags; /* BIRTH_ beside BIRTH_INIT (proto/birth.h) */
 	int file;      /* -1: none */
 	struct init_said *said;
+	init_talk_fn *talk; /* NULL: nothing is to be said */
+	void *context;
 };
 bool init_run(const struct machine *machine, const struct unlock *unlock, const struct config *config,
 	      const struct node_config *node, enum kind kind, const struct init_how *how, struct why *why);

@@ -162,6 +162,11 @@ static void relay(struct initial *in, struct init_said *said)
 			length = 0;
 			take_line(line, "address", said->address, sizeof said->address);
 			take_line(line, "peer", said->peer, sizeof said->peer);
+			take_line(line, "store", said->store, sizeof said->store);
+			take_line(line, "blobs", said->blobs, sizeof said->blobs);
+			take_line(line, "bytes", said->bytes, sizeof said->bytes);
+			take_line(line, "listed", said->listed, sizeof said->listed);
+			take_line(line, "damaged", said->damaged, sizeof said->damaged);
 		}
 	}
 }
@@ -183,14 +188,16 @@ static bool run(struct initial *in, struct why *why)
 	close(newborn.report);
 	close(in->record[1]);
 	in->record[1] = -1;
+	struct why unheard;
+	bool talked = !in->how.talk || in->how.talk(in->how.context, fine ? why : &unheard);
 	relay(in, in->how.said);
 	while (waitpid(newborn.pid, &status, 0) < 0 && errno == EINTR)
 		;
 	close(newborn.pidfd);
-	if (fine && !(WIFEXITED(status) && WEXITSTATUS(status) == 0))
+	if (fine && talked && !(WIFEXITED(status) && WEXITSTATUS(status) == 0))
 		fine = refuse(why, "it ended by %s %d", WIFEXITED(status) ? "exit code" : "signal",
 			      WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
-	return fine;
+	return fine && talked;
 }
 
 bool init_run(const struct machine *machine, const struct unlock *unlock, const struct config *config,

@@ -4,6 +4,7 @@
 #include "supervisor/add.h"
 #include "supervisor/answer.h"
 #include "supervisor/config_change.h"
+#include "supervisor/backup/backup.h"
 #include "supervisor/config_rows.h"
 #include "supervisor/keystore.h"
 #include "supervisor/machine.h"
@@ -40,6 +41,12 @@ static const char usage[] =
 	"  passphrase  put the unlock secret under a passphrase; with  unlock = \"ask\";  in "
 	"etc/warren.conf\n"
 	"  unlock      ask for it, and let the nodes of the running machine start\n"
+	"  backup FILE [--blobs] [--replace] [--verify] [--passphrase-file F] [--json]   the machine in one "
+	"sealed file, "
+	"verified\n"
+	"  restore FILE [--passphrase-file F] [--json]               the machine of a backup at DIR, which "
+	"is missing or "
+	"empty\n"
 	"  start    run it in the background; returns when all is ready\n"
 	"  run      run it in the foreground\n"
 	"  stop     end it, in order, within 10 s\n"
@@ -62,6 +69,10 @@ enum option_code {
 	OPTION_YES,
 	OPTION_STOP,
 	OPTION_JSON,
+	OPTION_BLOBS,
+	OPTION_REPLACE,
+	OPTION_VERIFY,
+	OPTION_PASSPHRASE_FILE,
 	OPTION_CODES
 };
 
@@ -79,6 +90,10 @@ static const struct option options[] = {
 	{"yes", no_argument, NULL, OPTION_YES},
 	{"stop", no_argument, NULL, OPTION_STOP},
 	{"json", no_argument, NULL, OPTION_JSON},
+	{"blobs", no_argument, NULL, OPTION_BLOBS},
+	{"replace", no_argument, NULL, OPTION_REPLACE},
+	{"verify", no_argument, NULL, OPTION_VERIFY},
+	{"passphrase-file", required_argument, NULL, OPTION_PASSPHRASE_FILE},
 	{"import", required_argument, NULL, OPTION_IMPORT},
 	{NULL, 0, NULL, 0},
 };
@@ -88,7 +103,8 @@ struct command {
 	struct make_request make;
 	struct add_request add;
 	struct remove_request remove;
-	const char *operands[2]; /* of export */
+	struct backup_request backup;
+	const char *operands[2]; /* of export, backup, restore */
 	unsigned given;          /* 1 << OPTION_ */
 };
 
@@ -143,6 +159,12 @@ static bool take_option(struct command *command, int code, const char *text)
 	case OPTION_IMPORT:
 		command->add.import = text;
 		break;
+	case OPTION_PASSPHRASE_FILE:
+		command->backup.passphrase_file = text;
+		break;
+	case OPTION_BLOBS:
+	case OPTION_REPLACE:
+	case OPTION_VERIFY:
 	case OPTION_YES:
 	case OPTION_STOP:
 	case OPTION_JSON: /* given is all there is to know */
@@ -158,7 +180,11 @@ static bool take_option(struct command *command, int code, const char *text)
 static const struct {
 	const char *verb;
 	unsigned known;
+	int operands;
 } verbs[] = {
+	{"export", 0, 2},
+	{"backup", GIVEN(BLOBS) | GIVEN(REPLACE) | GIVEN(VERIFY) | GIVEN(PASSPHRASE_FILE) | GIVEN(JSON), 1},
+	{"restore", GIVEN(PASSPHRASE_FILE) | GIVEN(JSON), 1},
 	{"create", GIVEN(NAME) | GIVEN(OPERATORS) | GIVEN(READERS)},
 	{"add", GIVEN(TIER) | GIVEN(STORAGE) | GIVEN(PORT) | GIVEN(IMPORT) | GIVEN(JSON)},
 	{"info", GIVEN(JSON)},
@@ -178,7 +204,11 @@ static bool options_fit(struct command *command)
 		fprintf(stderr, "%s does not take that option\n", command->verb);
 	command->remove.yes = command->given & GIVEN(YES);
 	command->remove.stop = command->given & GIVEN(STOP);
-	command->remove.json = command->add.json = command->given & GIVEN(JSON);
+	command->remove.json = command->add.json = command->backup.json = command->given & GIVEN(JSON);
+	command->backup.file = command->operands[0];
+	command->backup.blobs = command->given & GIVEN(BLOBS);
+	command->backup.replace = command->given & GIVEN(REPLACE);
+	command->backup.verify = command->given & GIVEN(VERIFY);
 	return !(command->given & ~known);
 }
 
@@ -191,8 +221,10 @@ static bool read_command(int count, char **arguments, struct command *command)
 	if (optind >= count)
 		return false;
 	command->verb = arguments[optind];
-	int operands = count - optind - 1;
-	if (operands != (strcmp(command->verb, "export") == 0 ? 2 : 0))
+	int operands = count - optind - 1, wanted = 0;
+	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+		wanted += strcmp(command->verb, verbs[i].verb) == 0 ? verbs[i].operands : 0;
+	if (operands != wanted)
 		return false;
 	for (int i = 0; i < operands; i++)
 		command->operands[i] = arguments[optind + 1 + i];
@@ -246,6 +278,8 @@ static int carry_out(const struct command *command, struct machine *machine)
 		return verb_unlock(machine);
 	if (strcmp(command->verb, "export") == 0)
 		return keystore_export(machine, command->operands[0], command->operands[1]);
+	if (strcmp(command->verb, "backup") == 0)
+		return backup_save(machine, &command->backup);
 	fputs(usage, stderr);
 	return EXIT_USAGE;
 }
@@ -280,6 +314,10 @@ int main(int count, char **arguments)
 		return create(&command);
 	if (strcmp(command.verb, "tiers") == 0)
 		return nodes_tiers(command.profile, command.remove.json);
+	if (strcmp(command.verb, "restore") == 0)
+		return backup_restore(command.root, &command.backup);
+	if (strcmp(command.verb, "backup") == 0 && command.backup.verify)
+		return backup_verify(command.root, &command.backup);
 	if (!machine_open(&machine, command.root, &why)) {
 		fprintf(stderr, "%s\n", why.text);
 		return 1;

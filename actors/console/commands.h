@@ -76,6 +76,12 @@ struct console;
 	C(export, "export", "N FILE", 2, 2,                                                                            \
 	  "the wallet key of node N as V3 keystore, under a passphrase that is asked for (root)",                      \
 	  "warren export 1 node1.json")                                                                                \
+	C(backup, "backup", "FILE", 1, 1,                                                                              \
+	  "keys, configuration and what is stored in one sealed file, which is restored once to see that it works (root)", \
+	  "warren backup /mnt/usb/warren.backup\nwarren backup --blobs --replace FILE\nwarren backup --verify FILE") \
+	C(restore, "restore", "FILE", 1, 1,                                                                            \
+	  "the machine of a backup, at a --root that is missing or empty (root)",                                      \
+	  "warren --root /var/lib/warren/nodes restore warren.backup")                                                 \
 	C(selftest, "selftest", "[isolation]", 0, 1, "a burglar in every kind of jail, on a scratch machine (root)",   \
 	  "sudo warren selftest isolation -v")                                                                         \
 	C(complete, "complete", "WORD … PREFIX", 0, WORDS_MAX, "", "") /* for the shells; no help: not shown */        \
@@ -116,6 +122,11 @@ struct console;
 	{"remove", "yes", '\0', NULL, "do not ask"},                                                                   \
 	{"remove", "stop", '\0', NULL, "also while it runs"},                                                          \
 	{"remove", "destroy-keys", '\0', "ADDRESS", "do not keep its keys: the address of the wallet that will be lost"}, \
+	{"backup", "blobs", '\0', NULL, "the blobs too; else only their names, and a restored node begins empty"},     \
+	{"backup", "replace", '\0', NULL, "FILE may be there already: it is the old one until the new one is verified"}, \
+	{"backup", "verify", '\0', NULL, "write nothing: restore FILE into a scratch folder and compare"},             \
+	{"backup", "passphrase-file", '\0', "FILE", "its first line is the passphrase; else it is asked for"},         \
+	{"restore", "passphrase-file", '\0', "FILE", "its first line is the passphrase; else it is asked for"},        \
 	{"reregister", "yes", '\0', NULL, "do not ask"},                                                               \
 	{"add", "tier", '\0', "TIER", "bronze, silver, gold or platinum"},                                             \
 	{"add", "storage", '\0', "MB", "MiB it may hold, when it is not what the tier says"},                          \

@@ -219,10 +219,15 @@ static int open_program(const char *root, const char *name, char *path, size_t r
 	return open(path, O_PATH | O_CLOEXEC | O_NOFOLLOW);
 }
 
-static bool may_make(const char *root)
+/* One that is still to be restored belongs to nobody yet: whether we may make it, the kernel says. */
+static bool may_make(const char *root, const char *verb)
 {
 	struct stat folder;
-	return geteuid() == 0 || (stat(root, &folder) == 0 && folder.st_uid == geteuid());
+	if (geteuid() == 0)
+		return true;
+	if (stat(root, &folder) != 0)
+		return errno == ENOENT && strcmp(verb, "restore") == 0;
+	return folder.st_uid == geteuid();
 }
 
 /* Some verbs of warrend write JSON themselves. */
@@ -290,7 +295,7 @@ enum ending hand_over(struct console *console, const char *verb, const char *con
 	const char *argv[HANDED_MOST] = {"warrend", "--root", console->root, verb};
 	for (unsigned i = 0; more[i] && i + 5 < sizeof argv / sizeof *argv; i++)
 		argv[4 + i] = more[i];
-	if (!may_make(console->root))
+	if (!may_make(console->root, verb))
 		return complain(console, END_DENIED, "denied",
 				"denied: only root, or whoever owns %s, may do that: sudo warren %s …",
 				console->root, console->arguments.command);

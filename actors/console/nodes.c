@@ -18,10 +18,12 @@ static const struct passed passed[] = {
 	{"port", "--port", 65535, false},   {"import", "--import", 0, false},
 	{"profile", "--profile", 0, false}, {"yes", "--yes", 0, true},
 	{"stop", "--stop", 0, true},        {"destroy-keys", "--destroy-keys", 0, false},
+	{"blobs", "--blobs", 0, true},      {"replace", "--replace", 0, true},
+	{"verify", "--verify", 0, true},    {"passphrase-file", "--passphrase-file", 0, false},
 	{"json", "--json", 0, true},
 };
 
-/* `node`: the first word is the number of one. */
+/* `node`: the first word is the number of one; else it is passed as it is. */
 static enum ending pass(struct console *console, const char *verb, bool node)
 {
 	const char *more[HANDED_MOST] = {NULL};
@@ -45,6 +47,8 @@ static enum ending pass(struct console *console, const char *verb, bool node)
 		if (!passed[i].bare)
 			more[count++] = value;
 	}
+	if (!node && console->arguments.count)
+		more[count++] = console->arguments.words[0];
 	return hand_over(console, verb, more);
 }
 
@@ -88,4 +92,14 @@ enum ending command_reregister(struct console *console)
 enum ending command_tiers(struct console *console)
 {
 	return pass(console, "tiers", false);
+}
+
+enum ending command_backup(struct console *console)
+{
+	return pass(console, "backup", false);
+}
+
+enum ending command_restore(struct console *console)
+{
+	return pass(console, "restore", false);
 }

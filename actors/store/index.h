@@ -91,6 +91,9 @@ enum index_end index_forget_found(struct index *index);
 /* Writes pages of the log back into the database when there are many (*done). INDEX_SYNC as above. */
 enum index_end index_checkpoint(struct index *index, bool *done);
 
+/* SQLite's integrity_check, of the whole file. False: index_why() says what it found. */
+bool index_is_sound(struct index *index);
+
 /* What the last end that was no success was about, for a log line. */
 const char *index_why(struct index *index);
 

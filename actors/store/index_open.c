@@ -259,3 +259,18 @@ enum index_end index_checkpoint(struct index *index, bool *done)
 		return INDEX_OK;
 	return index_end_of(index, sqlite3_extended_errcode(index->db));
 }
+
+bool index_is_sound(struct index *index)
+{
+	sqlite3_stmt *statement = NULL;
+	int code = sqlite3_prepare_v2(index->db, "PRAGMA integrity_check(1)", -1, &statement, NULL);
+	if (code == SQLITE_OK)
+		code = sqlite3_step(statement);
+	const unsigned char *said = code == SQLITE_ROW ? sqlite3_column_text(statement, 0) : NULL;
+	bool sound = said && strcmp((const char *)said, "ok") == 0;
+	if (!sound)
+		snprintf(index->why, sizeof index->why, "%s",
+			 said ? (const char *)said : sqlite3_errmsg(index->db));
+	sqlite3_finalize(statement);
+	return sound;
+}

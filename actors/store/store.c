@@ -4,6 +4,7 @@
 #include "actors/base/actor.h"
 #include "actors/base/crypto/crypto.h"
 #include "actors/base/reasons/reasons.h"
+#include "actors/store/carry.h"
 #include "actors/store/ends.h"
 #include "actors/store/store_self.h"
 #include "proto/store.h"
@@ -321,22 +322,45 @@ static int shape_of(struct actor *self, struct store_shape *shape)
 	return 0;
 }
 
+/* Into a backup or out of one (carry.h). What was restored is then read whole, as a life of the store would. */
+static enum store_end carry(struct actor *self, struct store_shape *shape, char why[STORE_WHY])
+{
+	uint8_t flags = actor_init_flags(self);
+	bool scratch = flags & BIRTH_SCRATCH;
+	struct carried carried;
+	char id[33];
+	enum store_end end = flags & BIRTH_BACKUP
+				     ? carry_out(shape, flags & BIRTH_BLOBS, FD_FIRST, &carried, why)
+				     : carry_in(shape, scratch, FD_FIRST, &carried, why);
+	if (scratch)
+		shape->quota = 8 * MIB; /* so that its index reserves little, too */
+	if (end == STORE_OK && flags & BIRTH_RESTORE)
+		end = carry_check(shape, &carried, why);
+	if (end == STORE_OK)
+		printf("store %s\nblobs %" PRIu64 "\nbytes %" PRIu64 "\nlisted %" PRIu64 "\ndamaged %" PRIu64
+		       "\n",
+		       hex_text(carried.store.bytes, sizeof carried.store.bytes, id), carried.blobs,
+		       carried.bytes, carried.listed, carried.damaged);
+	return end;
+}
+
 static int init(struct actor *self)
 {
 	struct store_shape shape;
-	uint64_t physical;
-	bool found;
+	uint64_t physical = 0;
+	bool found = false, carries = actor_init_flags(self) & (BIRTH_BACKUP | BIRTH_RESTORE);
 	char why[STORE_WHY];
 	int failed = shape_of(self, &shape);
 	if (failed)
 		return failed;
-	enum store_end end = store_init(&shape, &physical, &found, why);
+	enum store_end end = carries ? carry(self, &shape, why) : store_init(&shape, &physical, &found, why);
 	if (end != STORE_OK) {
 		log_error("store.init", "why=\"%s\"", why);
 		return store_exit_code(end);
 	}
-	printf("quota %" PRIu64 "\nphysical %" PRIu64 "\nstore %s\n", shape.quota / MIB, physical,
-	       found ? "found" : "made");
+	if (!carries)
+		printf("quota %" PRIu64 "\nphysical %" PRIu64 "\nstore %s\n", shape.quota / MIB, physical,
+		       found ? "found" : "made");
 	return fflush(stdout) == 0 ? 0 : EXIT_WORLD;
 }
 

@@ -7,10 +7,13 @@
 #include "actors/base/memory/memory.h"
 #include "actors/base/prompt/prompt.h"
 #include "actors/wallet/keystore.h"
+#include "actors/wallet/spent.h"
+#include "proto/birth.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { PASSPHRASE_LEAST = 8 };
@@ -223,4 +226,52 @@ enum making_end making_export(struct making *making, enum keyfile_end *end, char
 	}
 	desk_free(&desk);
 	return made;
+}
+
+/* -- out of a backup, into one ------------------------------------------------------------------- */
+
+enum making_end making_look(struct making *making, enum keyfile_end *end)
+{
+	*end = open_keys(making);
+	return *end == KEYFILE_OK ? MAKING_OK : MAKING_KEYS;
+}
+
+enum making_end making_restored(struct making *making, uint64_t now, enum keyfile_end *end,
+				char why[MAKING_WHY])
+{
+	struct spent *spent;
+	bool made;
+	enum making_end looked = making_look(making, end);
+	if (looked != MAKING_OK)
+		return looked;
+	enum spent_end books = spent_open(making->folder, &spent, &made);
+	if (books != SPENT_OK)
+		return refused(why, spent_sentence(books));
+	bool entered = spent_restore(spent, now);
+	spent_free(&spent);
+	return entered && keyfile_sync(making->folder) ? MAKING_OK
+						       : refused(why, "the disk refused the books");
+}
+
+/* -- what a birth asks for ----------------------------------------------------------------------- */
+
+enum making_end making_do(struct making *making, uint8_t flags, const char **how, enum keyfile_end *end,
+			  char why[MAKING_WHY])
+{
+	bool made = false;
+	*how = flags & BIRTH_EXPORT    ? "exported"
+	       : flags & BIRTH_IMPORT  ? "imported"
+	       : flags & BIRTH_RESTORE ? "restored"
+				       : "found";
+	if (flags & BIRTH_EXPORT)
+		return making_export(making, end, why);
+	if (flags & BIRTH_IMPORT)
+		return making_import(making, end, why);
+	if (flags & BIRTH_BACKUP)
+		return making_look(making, end);
+	if (flags & BIRTH_RESTORE)
+		return making_restored(making, (uint64_t)time(NULL), end, why);
+	enum making_end done = making_new(making, &made, end);
+	*how = made ? "made" : *how;
+	return done;
 }

@@ -28,6 +28,16 @@ enum making_end making_new(struct making *making, bool *made, enum keyfile_end *
  * keys that are there. */
 enum making_end making_import(struct making *making, enum keyfile_end *end, char why[MAKING_WHY]);
 
+/* Opens the keys that are there, and makes none. */
+enum making_end making_look(struct making *making, enum keyfile_end *end);
+
+/* The same for keys that came out of a backup: their books say that the day is spent (spent.h). `now`: seconds since 1970. */
+enum making_end making_restored(struct making *making, uint64_t now, enum keyfile_end *end, char why[MAKING_WHY]);
+
+/* What a birth with these BIRTH_ flags asks for, one of all these. *how is what it did, in a word. */
+enum making_end making_do(struct making *making, uint8_t flags, const char **how, enum keyfile_end *end,
+			  char why[MAKING_WHY]);
+
 /* Writes the wallet secret (not the node key) as V3 keystore under a passphrase that is asked for. */
 enum making_end making_export(struct making *making, enum keyfile_end *end, char why[MAKING_WHY]);
 

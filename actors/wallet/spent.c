@@ -80,6 +80,15 @@ struct sums spent_with(const struct spent *spent, const struct charge *charge, b
 	return sums;
 }
 
+uint64_t spent_restored(const struct spent *spent, uint64_t now)
+{
+	for (unsigned i = spent->count; i-- > 0;)
+		if (spent->entries[i].chain == 0 && recent(&spent->entries[i], now) &&
+		    strcmp(spent->entries[i].rule, SPENT_RESTORED) == 0)
+			return spent->entries[i].time + SPENT_DAY_S;
+	return 0;
+}
+
 bool spent_full(const struct spent *spent, uint64_t now)
 {
 	return spent->count >= SPENT_SLOTS && recent(&spent->entries[spent->count - SPENT_SLOTS], now);

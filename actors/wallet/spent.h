@@ -78,6 +78,17 @@ struct sums spent_with(const struct spent *spent, const struct charge *charge, b
 /* The same without a charge: for people. */
 struct sums spent_sums(const struct spent *spent, uint64_t chain, const char *rule, uint64_t now);
 
+/* A wallet that was restored from a backup does not know what it signed since: all of its day counts as spent until 24 hours
+ * after the restore. That is a slot of chain 0, which no policy has, under a name that no rule has. Until when, in seconds since
+ * 1970; 0: not so. */
+#define SPENT_RESTORED "(restored)"
+uint64_t spent_restored(const struct spent *spent, uint64_t now);
+
+void spent_tell_restored(struct spent *spent, uint64_t wall); /* in the log and for `warren why`, if it is so */
+
+/* Enters that slot, on the disk when it returns. False: errno. */
+bool spent_restore(struct spent *spent, uint64_t now);
+
 bool spent_full(const struct spent *spent, uint64_t now); /* as many in a day as there are slots */
 
 /* Enters a charge in the books and says which bytes must be on the disk, where, before anything is signed. */

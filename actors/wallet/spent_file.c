@@ -7,6 +7,7 @@
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
 #include "proto/formats.h"
+#include "actors/base/reasons/reasons.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -212,6 +213,27 @@ enum spent_end spent_open(int folder, struct spent **spent, bool *made)
 	*spent = opened;
 	errno = error;
 	return end;
+}
+
+bool spent_restore(struct spent *spent, uint64_t now)
+{
+	struct charge charge = {.rule = SPENT_RESTORED, .nonce = spent->sequence};
+	uint8_t slot[SPENT_SLOT];
+	random_bytes(&charge.once, sizeof charge.once);
+	uint64_t at = spent_add(spent, &charge, spent_now(spent, now), slot);
+	return pwrite(spent->fd, slot, sizeof slot, (off_t)at) == SPENT_SLOT && fsync(spent->fd) == 0;
+}
+
+void spent_tell_restored(struct spent *spent, uint64_t wall)
+{
+	uint64_t now = spent_now(spent, wall), until = spent_restored(spent, now);
+	if (!until)
+		return;
+	reason_note(REASON_BOOKS_RESTORED, SPENT_NAME,
+		    "it came out of a backup, and signs no transaction for %llu s",
+		    (unsigned long long)(until - now));
+	log_warn("wallet.restored", "until=%llu why=\"what it signed since the backup is not known\"",
+		 (unsigned long long)until);
 }
 
 void spent_free(struct spent **spent)

@@ -185,6 +185,16 @@ static bool possible(const struct policy *policy, const struct spent *spent, con
 		return no(refusal, REASON_POLICY_NO_RULE,
 			  "the policy knows no chain %" PRIu64 "; root writes it into etc/policy.conf",
 			  tx->chain_id);
+	uint64_t until = spent_restored(spent, now);
+	if (until) {
+		no(refusal, REASON_BOOKS_RESTORED,
+		   "this wallet was restored from a backup and does not know what it signed since: it signs "
+		   "no "
+		   "transaction for %" PRIu64 " s more",
+		   until - now);
+		refusal->when_s = until;
+		return false;
+	}
 	return !spent_full(spent, now) || no(refusal, REASON_POLICY_BUDGET,
 					     "%d signatures in 24 hours are all there may be", SPENT_SLOTS);
 }

@@ -50,8 +50,7 @@ enum err on_wallet_binding(struct actor *self, struct call *call, const struct w
 
 /* -- signing ----------------------------------------------------------------------------------- */
 
-enum err wallet_refuse(struct actor *self, struct call *call, const char *name,
-			const struct refusal *refusal)
+enum err wallet_refuse(struct actor *self, struct call *call, const char *name, const struct refusal *refusal)
 {
 	const char *why = refusal->why;
 	struct wallet_refused event = {.uid = call_asker(call).uid, .why = {why, (uint32_t)strlen(why)}};
@@ -280,6 +279,7 @@ static int open_books(struct actor *self, struct wallet *wallet, int folder)
 	if (made)
 		log_info("wallet.spent",
 			 "file=%s why=\"there was none: the budgets of the policy begin full\"", SPENT_NAME);
+	spent_tell_restored(wallet->spent, wall_clock());
 	wallet->ink = ink_start(spent_fd(wallet->spent));
 	actor_watch(self, ink_fd(wallet->ink), POLLIN, on_dry, NULL);
 	actor_limit(self, (struct limit){"signatures under way", &wallet->waiting_count,
@@ -330,12 +330,12 @@ static int tell(struct wallet *wallet, const char *how)
 static int make(struct actor *self, struct wallet *wallet, struct making *making)
 {
 	uint8_t flags = actor_init_flags(self);
-	bool made = true;
+	const char *how;
+	if (flags & (BIRTH_BACKUP | BIRTH_RESTORE)) /* said already, by whoever asks */
+		log_threshold(LOG_WARN);
 	char why[MAKING_WHY];
 	enum keyfile_end keys;
-	enum making_end end = flags & BIRTH_EXPORT   ? making_export(making, &keys, why)
-			      : flags & BIRTH_IMPORT ? making_import(making, &keys, why)
-						     : making_new(making, &made, &keys);
+	enum making_end end = making_do(making, flags, &how, &keys, why);
 	if (end == MAKING_KEYS)
 		return refuse(keys, making->folder, errno);
 	if (end == MAKING_REFUSED) {
@@ -346,7 +346,7 @@ static int make(struct actor *self, struct wallet *wallet, struct making *making
 		log_info("wallet.exported", "node=%u", making->node);
 		return 0;
 	}
-	return tell(wallet, flags & BIRTH_IMPORT ? "imported" : made ? "made" : "found");
+	return tell(wallet, how);
 }
 
 static int init(struct actor *self)

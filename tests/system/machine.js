@@ -159,4 +159,4 @@ function installPrograms(root) {
 	}
 }
 
-module.exports = { Machine, sleep, BUILD, WITHOUT }
+module.exports = { Machine, installPrograms, sleep, BUILD, WITHOUT }

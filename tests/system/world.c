@@ -75,6 +75,8 @@ CHANGE(fchownat, (int folder, const char *path, uid_t uid, gid_t gid, int flags)
 CHANGE(fchmodat, (int folder, const char *path, mode_t mode, int flags), folder, path, mode, flags)
 CHANGE(fchown, (int fd, uid_t uid, gid_t gid), fd, uid, gid)
 CHANGE(fchmod, (int fd, mode_t mode), fd, mode)
+CHANGE(rename, (const char *a, const char *b), a, b)
+CHANGE(unlink, (const char *path), path)
 CHANGE(fsync, (int fd), fd)
 CHANGE(syncfs, (int fd), fd)
 

@@ -158,3 +158,39 @@ Test(spent, ink_dries)
 		cr_assert_arr_eq(got, slot, sizeof slot);
 	}
 }
+
+/* -- out of a backup ----------------------------------------------------------------------------- */
+
+Test(spent, a_restored_wallet_signs_nothing_for_a_day)
+{
+	struct transaction tx = books_tx(&books, RELAY, "0.1");
+	cr_assert(books_sign(&books, &tx));
+	cr_expect_eq(spent_restored(books.spent, books.now), 0);
+	books.now += 120;
+	cr_assert(spent_restore(books.spent, books.now));
+	uint64_t until = books.now + SPENT_DAY_S;
+	static const uint64_t later[] = {0, 1, 60, SPENT_DAY_S - 121};
+	for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
+		cr_assert_eq(books_reopen(&books), SPENT_OK);
+		books.now = until - SPENT_DAY_S + later[i];
+		tx = books_tx(&books, RELAY, "0.1");
+		cr_expect_not(books_sign(&books, &tx));
+		cr_expect_not_null(strstr(books.refusal.why, "restored from a backup"), "%s",
+				   books.refusal.why);
+		cr_expect_eq(spent_restored(books.spent, books.now), until);
+	}
+	books.now = until;
+	cr_expect_eq(spent_restored(books.spent, books.now), 0);
+	tx = books_tx(&books, RELAY, "0.1");
+	cr_expect(books_sign(&books, &tx), "%s", books.refusal.why);
+}
+
+Test(spent, a_clock_set_back_does_not_lift_it)
+{
+	cr_assert(spent_restore(books.spent, books.now));
+	books.now -= 10 * SPENT_DAY_S;
+	struct transaction tx = books_tx(&books, RELAY, "0.1");
+	cr_expect_not(books_sign(&books, &tx));
+	cr_assert_eq(books_reopen(&books), SPENT_OK);
+	cr_expect_not(books_sign(&books, &tx));
+}
