@@ -12,7 +12,7 @@
 	F(u32, uid_base, 0) F(bool, root, 0) F(bool, id_changed, 0) F(u64, disk, 0) F(u64, disk_free, 0)
 #define NODE_ROW(F)                                                                                                    \
 	F(u16, node, 0) F(bool, parked, 0) F(bool, draining, 0) F(str, tier, 16) F(u16, port, 0) F(u32, quota_mb, 0)  \
-	F(u16, refused, 0)
+	F(u8, refused, 0)
 #define PROCESS_ROW(F)                                                                                                 \
 	F(str, actor, 16) F(u16, node, 0) F(str, state, 16) F(u32, pid, 0) F(u32, uid, 0) F(u32, restarts, 0)          \
 	F(i64, last_end, 0) F(u32, missing, 0) F(u64, pss_kib, 0) F(u64, up_ms, 0) F(u64, next_ms, 0)
@@ -26,7 +26,7 @@
 
 #define STEWARD_STATUS_REPLY(F)                                                                                        \
 	F(many(machine_row), machine, 1) F(many(node_row), nodes, 512) F(many(process_row), processes, 2600)           \
-	F(many(broker_row), broker, 1) F(many(fallen_row), fallen, 16)
+	F(many(broker_row), broker, 1) F(many(fallen_row), fallen, 8)
 
 /* The bounds of those who are not on the bus: actor "broker", and "warrend", the supervisor. */
 #define OWNED_LIMIT(F)                                                                                                 \

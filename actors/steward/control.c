@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { FALLEN = 16 /* bound of STEWARD_STATUS_REPLY */ };
+enum { FALLEN = 8 /* bound of STEWARD_STATUS_REPLY */ };
 
 struct request {
 	uint32_t serial; /* 0: free */
@@ -263,7 +263,7 @@ static bool add_node(struct request *request, const struct control_node *from)
 				 .draining = from->draining != 0,
 				 .port = from->port,
 				 .quota_mb = from->quota_mb,
-				 .refused = from->refused};
+				 .refused = (uint8_t)from->refused};
 	snprintf(row->tier, sizeof row->tier, "%.*s", (int)sizeof from->tier, from->tier);
 	return true;
 }
