@@ -2,7 +2,7 @@
 // Absolute figures of a shared machine move several times between runs; ratios within a round do not. Loopback only; every
 // server is started here, on a scratch folder, and stopped by pid.
 //
-//   run.js [bus|store|get|memory|start|nodes]… [--rounds N] [--nodes 10,50,200,500] [--json]     nodes: only when it is named
+//   run.js [bus|store|get|memory|start|nodes|growth]… [--rounds N] [--nodes 10,50,200,500] [--json]     the last two: only when named
 'use strict'
 const { spawn, spawnSync } = require('node:child_process')
 const fs = require('node:fs')
@@ -10,6 +10,7 @@ const net = require('node:net')
 const os = require('node:os')
 const path = require('node:path')
 const { Machine, BUILD, sleep } = require('../system/machine.js')
+const { bench_growth } = require('./growth.js')
 const { bench_nodes } = require('./nodes.js')
 
 const tool = (name) => path.join(BUILD, 'tests', name)
@@ -23,7 +24,7 @@ while (words.length) {
 	else if (BENCHES().includes(word)) options.names.push(word)
 	else { console.error(`no bench is called ${word}; there are: ${BENCHES().join(', ')}`); process.exit(2) }
 }
-function BENCHES() { return ['bus', 'store', 'get', 'memory', 'start', 'nodes'] }
+function BENCHES() { return ['bus', 'store', 'get', 'memory', 'start', 'nodes', 'growth'] }
 
 function sizes(text) {
 	const counts = (text || '').split(',').map(Number)
@@ -237,9 +238,9 @@ function print(name, result) {
 
 async function main() {
 	const benches = { bus: bench_bus, store: bench_store, get: bench_get, memory: bench_memory, start: bench_start,
-		nodes: () => bench_nodes({ counts: options.nodes }) }
+		nodes: () => bench_nodes({ counts: options.nodes }), growth: () => bench_growth() }
 	const results = {}
-	for (const name of options.names.length ? options.names : BENCHES().filter((one) => one !== 'nodes')) {
+	for (const name of options.names.length ? options.names : BENCHES().filter((one) => one !== 'nodes' && one !== 'growth')) {
 		results[name] = await benches[name]()
 		if (!options.json) print(name, results[name])
 	}
