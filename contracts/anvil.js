@@ -34,15 +34,13 @@ async function ask(url, method, params = []) {
 async function start({ accounts = 16, extra = [] } = {}) {
 	const port = await freePort()
 	const args = ['--host', '127.0.0.1', '--port', port, '--chain-id', CHAIN_ID, '--hardfork', 'cancun', '--accounts', accounts, '--silent', ...extra]
-	const child = spawn(installed.anvil(), args.map(String), { stdio: ['ignore', 'ignore', 'inherit'] })
-	const ended = new Promise(resolve => child.once('exit', resolve))
+	// setpriv: it dies with this process however that dies, kill -9 included
+	const child = spawn('setpriv', ['--pdeathsig', 'KILL', installed.anvil(), ...args.map(String)], { stdio: ['ignore', 'ignore', 'inherit'] })
+	const ended = new Promise(resolve => child.once('exit', resolve).once('error', resolve))
 	let dead = false
 	ended.then(() => { dead = true })
-	const kill = () => child.kill('SIGKILL') // it keeps nothing that has to be written
-	process.once('exit', kill)
 	const stop = async () => {
-		process.removeListener('exit', kill)
-		kill()
+		child.kill('SIGKILL') // it keeps nothing that has to be written
 		await ended
 	}
 	const url = `http://127.0.0.1:${port}`

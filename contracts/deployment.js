@@ -40,6 +40,21 @@ function write(file, profile) {
 	fs.renameSync(beside, file)
 }
 
+const MINED_LIMIT = 600000 // ms; a chain that takes longer is told about
+
+// The receipt of what was sent, so many blocks deep. Asked for again and again: ethers' own wait() goes by new blocks, and of a
+// development chain that mines only when something is sent it can wait for one that never comes.
+async function mined(provider, sent, confirmations) {
+	const limit = Date.now() + MINED_LIMIT
+	for (let pause = 5; Date.now() < limit; pause = Math.min(pause * 2, 1000)) {
+		const receipt = await provider.getTransactionReceipt(sent.hash)
+		if (receipt && receipt.status !== 1) throw new Error(`the transaction ${sent.hash} was reverted`)
+		if (receipt && await provider.getBlockNumber() - receipt.blockNumber + 1 >= confirmations) return receipt
+		await new Promise(resolve => setTimeout(resolve, pause))
+	}
+	throw new Error(`the transaction ${sent.hash} is not in a block after ${MINED_LIMIT / 60000} minutes; look at the chain, then begin again`)
+}
+
 async function begin(file, name, chain, url, provider) {
 	const profile = read(file)
 	if (!profile) return { name, id: chain, rpc: [url], contracts: {}, libraries: {} }
@@ -85,7 +100,7 @@ async function deploy(wallet, { file, name = 'dev', url = '', rewards = 0n, conf
 		if (!shelf[step]) {
 			const { abi, ...artifact } = artifacts[step]
 			const made = await new ContractFactory(abi, linked(artifact, at), wallet).deploy(...given(at, owner))
-			const receipt = await made.deploymentTransaction().wait(confirmations)
+			const receipt = await mined(provider, made.deploymentTransaction(), confirmations)
 			shelf[step] = { address: receipt.contractAddress, block: receipt.blockNumber, transaction: receipt.hash }
 			write(file, profile)
 			said(`${step} at ${receipt.contractAddress}, block ${receipt.blockNumber}, ${receipt.gasUsed} gas`)
@@ -95,7 +110,7 @@ async function deploy(wallet, { file, name = 'dev', url = '', rewards = 0n, conf
 	const contract = which => new Contract(at[which], artifacts[which].abi, wallet)
 	for (const [what, isSo, make] of settings(at, contract, rewards)) {
 		if (await isSo()) continue
-		const receipt = await (await make()).wait(confirmations)
+		const receipt = await mined(provider, await make(), confirmations)
 		said(`${what}: block ${receipt.blockNumber}, ${receipt.gasUsed} gas`)
 	}
 	write(file, profile)

@@ -10,6 +10,7 @@ const digest = text => crypto.createHash('sha256').update(text).digest('hex')
 
 // dev: with what only the checks need (solhint). Installs when the lock is not the one that was installed last.
 function install(dev) {
+	if (process.platform !== 'linux' || process.arch !== 'x64') throw new Error('the anvil that contracts/package.json pins runs on x86-64 Linux only')
 	const mark = path.join(__dirname, 'node_modules', '.warren-installed')
 	const lock = digest(fs.readFileSync(path.join(__dirname, 'package-lock.json')))
 	const have = fs.existsSync(mark) ? fs.readFileSync(mark, 'utf8').split(' ') : []

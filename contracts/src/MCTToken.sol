@@ -74,6 +74,7 @@ contract MCTToken is ERC20, ERC20Burnable, Ownable2Step, MaxSupplyVote {
 	error RegisterAnActiveNodeFirst(address account);
 	error FeeShareAlreadyTakenToday(uint256 nextDay);
 	error FeePoolIsEmpty();
+	error TheRelayManagerIsNamedForGood(address relayManager);
 	error GiveAnAddress();
 
 	modifier onlyRelayManager() {
@@ -148,7 +149,7 @@ contract MCTToken is ERC20, ERC20Burnable, Ownable2Step, MaxSupplyVote {
 		if (multiplier == 0 || activeRelayCount == 0) revert RegisterAnActiveNodeFirst(account);
 		uint256 today = block.timestamp / 1 days;
 		if (_lastClaimDay[account] == today) revert FeeShareAlreadyTakenToday(today + 1);
-		share = (feePool * multiplier) / (activeRelayCount * 100);
+		share = ((feePool / activeRelayCount) * multiplier) / 100; // the deployed order
 		if (share > feePool) share = feePool;
 		if (share == 0) revert FeePoolIsEmpty();
 		_lastClaimDay[account] = today;
@@ -294,9 +295,12 @@ contract MCTToken is ERC20, ERC20Burnable, Ownable2Step, MaxSupplyVote {
 		emit FeeExemptionChanged(account, exempt);
 	}
 
+	/// @notice Names RelayManager, once and for good: it decides who votes on the cap and who shares the fee pool (deployed: the owner
+	/// could name another at any time, and with it vote alone).
 	function setRegistryContract(address relayManager) external onlyOwner {
 		if (relayManager == address(0)) revert GiveAnAddress();
-		emit RegistryContractChanged(registryContract, relayManager);
+		if (registryContract != address(0)) revert TheRelayManagerIsNamedForGood(registryContract);
+		emit RegistryContractChanged(address(0), relayManager);
 		registryContract = relayManager;
 	}
 

@@ -165,4 +165,4 @@ async function relay(world, owner, id, sender, recipient, message) {
 	return done(relays.connect(owner).submitRelayProof(id, hash, sender, recipient, time, signature))
 }
 
-module.exports = { start, done, refused, events, now, at, later, tomorrow, node, signed, relay, machine, DAY, MCT }
+module.exports = { start, person, done, refused, events, now, at, later, tomorrow, node, signed, relay, machine, DAY, MCT }

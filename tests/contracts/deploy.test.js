@@ -120,6 +120,21 @@ test('bad input is refused with a sentence, before anything is sent', async () =
 	assert.equal(await anvil.ask(chain.url, 'eth_blockNumber'), height)
 })
 
+test('at a terminal the key is asked for, and not shown', async () => {
+	const command = [path.join(ROOT, 'contracts/deploy'), '--rpc', chain.url, '--chain-id', '1370', '--out', path.join(folder, 'asked.json')].join(' ')
+	const child = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] })
+	let said = ''
+	child.stdout.on('data', data => {
+		const asked = said.includes('hex digits')
+		said += data
+		if (!asked && said.includes('hex digits')) child.stdin.write(`${KEY}x\u007f\r`)
+	})
+	const code = await new Promise(resolve => child.on('close', resolve))
+	assert.equal(code, 0, said)
+	assert.match(said, /profile in .*asked\.json/)
+	assert.ok(!said.includes(KEY), 'the key was shown')
+})
+
 test('the tree of these tests is that of the store\'s own C code', () => {
 	const main = path.join(folder, 'root.c')
 	fs.writeFileSync(main, `

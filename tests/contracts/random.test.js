@@ -40,7 +40,7 @@ function deeds(world, random) {
 	const { ethers, people, token, relays, registry } = world
 	const [owner, ...users] = people
 	const keys = people.map((_, i) => ethers.HDNodeWallet.fromPhrase(MNEMONIC, '', `m/44'/60'/0'/0/${i}`))
-	const blobs = Array.from({ length: 4 }, (_, i) => Buffer.alloc(700 + 1500 * i, i + 1))
+	const blobs = Array.from({ length: 4 }, (_, i) => Buffer.from(Array.from({ length: 700 + 1500 * i }, (_byte, k) => (k >> 10) * 16 + i)))
 	const hashes = blobs.map((_, i) => ethers.id(`file ${i}`))
 	const machines = [ethers.id('m1'), ethers.id('m2')]
 	const ids = users.flatMap(user => machines.map(hash => [user, hash, ethers.solidityPackedSha256(['string', 'address', 'bytes32', 'uint32', 'bytes32'], ['node', user.address, hash, 1, ethers.ZeroHash])]))
@@ -120,8 +120,8 @@ function deeds(world, random) {
 			const i = hashes.indexOf(fileHash)
 			if (i < 0) return open.delete(id), null
 			const leaf = Number((await relays.leafToProve(id)).leaf)
-			const sent = random.chance(4) ? random.below(2) : leaf // sometimes the wrong one
-			return [user(), relays, 'answerChallenge', [id, tree.leaf(blobs[i], sent) || '0x', tree.path(blobs[i], sent)]]
+			const sent = random.chance(4) ? 0 : leaf // sometimes the wrong one
+			return [user(), relays, 'answerChallenge', [id, tree.leaf(blobs[i], sent), tree.path(blobs[i], sent)]]
 		},
 		settle: () => open.size ? [user(), relays, 'settleChallenge', [random.one([...open])]] : null,
 		terms: () => [owner, relays, 'setChallengeTerms', [600 + random.below(90000), random.amount(3n * MCT), random.below(5)]],

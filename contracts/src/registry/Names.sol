@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 /// @title Names of 3 to 32 characters (seed 002)
 /// @dev A character is a Unicode code point in UTF-8. What cannot be UTF-8 by its lead and following bytes is refused, and so are
-/// the control characters below 0x20 and 0x7f, which would garble a terminal.
+/// the control characters (U+0000 to U+001F, U+007F to U+009F), which would garble a terminal.
 library Names {
 	uint256 internal constant MIN_CHARACTERS = 3;
 	uint256 internal constant MAX_CHARACTERS = 32;
@@ -21,6 +21,7 @@ library Names {
 			for (uint256 k = 1; k < length; ++k) {
 				if (uint8(text[i + k]) & 0xc0 != 0x80) revert NameIsNotPlainUtf8(i + k);
 			}
+			if (text[i] == 0xc2 && uint8(text[i + 1]) < 0xa0) revert NameIsNotPlainUtf8(i);
 			i += length;
 		}
 		if (characters < MIN_CHARACTERS || characters > MAX_CHARACTERS) revert NameMustHave3To32Characters(characters);
