@@ -138,7 +138,7 @@ test('at a terminal the key is asked for, and not shown', async () => {
 test('the tree of these tests is that of the store\'s own C code', () => {
 	const main = path.join(folder, 'root.c')
 	fs.writeFileSync(main, `
-#include "actors/store/merkle.h"
+#include "actors/base/proof/merkle.h"
 #include "actors/base/crypto/crypto.h"
 #include <openssl/sha.h>
 #include <stdio.h>
@@ -160,7 +160,7 @@ int main(void)
 }
 `)
 	const program = path.join(folder, 'root')
-	const cc = spawnSync('gcc', ['-std=gnu17', '-D_GNU_SOURCE', '-I', ROOT, '-o', program, main, path.join(ROOT, 'actors/store/merkle.c'), '-lcrypto'], { encoding: 'utf8' })
+	const cc = spawnSync('gcc', ['-std=gnu17', '-D_GNU_SOURCE', '-I', ROOT, '-o', program, main, path.join(ROOT, 'actors/base/proof/merkle.c'), '-lcrypto'], { encoding: 'utf8' })
 	assert.equal(cc.status, 0, cc.stderr)
 	for (const size of [0, 1, 1023, 1024, 1025, 2048, 2049, 3072, 5000, 7168, 8192, 11269, 66560, 71697]) {
 		const bytes = Buffer.from(Array.from({ length: size }, (_, i) => (i * 7 + (i >> 8)) & 0xff))

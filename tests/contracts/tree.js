@@ -1,5 +1,5 @@
 // The Merkle tree over a blob's bytes, written from RFC 6962, section 2.1, and not from the contract or the store: the third of
-// three that must agree. The format is described in actors/store/merkle.h.
+// three that must agree. The format is described in actors/base/proof/merkle.h.
 'use strict'
 const { createHash } = require('node:crypto')
 

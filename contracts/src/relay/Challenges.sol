@@ -27,7 +27,7 @@ abstract contract Challenges is Reports {
 	// -- files -------------------------------------------------------------------------------------------------------
 
 	/// @notice Says that the node holds these files.
-	/// @param fileHashes the SHA-256 in each CID; roots, sizes: of the same bytes (actors/store/merkle.h).
+	/// @param fileHashes the SHA-256 in each CID; roots, sizes: of the same bytes (actors/base/proof/merkle.h).
 	function holdFiles(
 		bytes32 nodeId,
 		bytes32[] calldata fileHashes,

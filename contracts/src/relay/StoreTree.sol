@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 /// @title The Merkle tree over the bytes of a blob, as a node's store computes it
-/// @dev The one description of the tree is in actors/store/merkle.h: RFC 6962, section 2.1, with SHA-256 over leaves of LEAF
+/// @dev The one description of the tree is in actors/base/proof/merkle.h: RFC 6962, section 2.1, with SHA-256 over leaves of LEAF
 /// bytes, the last one shorter and not padded. This checks an audit path of section 2.1.1: from the leaf up, a level without a partner
 /// has no element in the path.
 library StoreTree {
