@@ -1,0 +1,102 @@
+/* Rows 14 and 15: other processes' logs, the folder of the sockets, the folders that all of a host share. What was moved is
+ * moved back, what was made is unlinked. Part of the prober. */
+#include "actors/prober/attack.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *const logs[] = {"steward", "broker", "scribe"};
+
+static bool opens_to_write(const char *path, int flags, bool made)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC | flags, 0600);
+	if (fd < 0)
+		return false;
+	close(fd);
+	if (made)
+		unlink(path);
+	return true;
+}
+
+bool attack_write_log(const struct target *target)
+{
+	char path[512];
+	for (size_t i = 0; i < sizeof logs / sizeof *logs; i++) {
+		snprintf(path, sizeof path, "%s/logs/machine/%s.log", target->root, logs[i]);
+		if (opens_to_write(path, O_APPEND, false))
+			return true;
+	}
+	return false;
+}
+
+static bool moves(const char *from, const char *to)
+{
+	if (rename(from, to) != 0)
+		return false;
+	(void)!rename(to, from);
+	return true;
+}
+
+bool attack_move_log(const struct target *target)
+{
+	char from[512], to[512];
+	snprintf(from, sizeof from, "%s/logs/machine/steward.log", target->root);
+	snprintf(to, sizeof to, "%s/logs/machine/steward.moved", target->root);
+	return moves(from, to);
+}
+
+bool attack_link_in_run(const struct target *target)
+{
+	char path[512];
+	snprintf(path, sizeof path, "%s/prober-%d", target->run, getpid());
+	if (symlink("/etc/passwd", path) != 0)
+		return false;
+	unlink(path);
+	return true;
+}
+
+bool attack_fifo_in_run(const struct target *target)
+{
+	char path[512];
+	snprintf(path, sizeof path, "%s/prober-%d", target->run, getpid());
+	if (mkfifo(path, 0600) != 0)
+		return false;
+	unlink(path);
+	return true;
+}
+
+bool attack_second_name(const struct target *target)
+{
+	char from[512], to[512];
+	snprintf(from, sizeof from, "%s/machine/unlock", target->root);
+	snprintf(to, sizeof to, "%s/prober-%d", target->self, getpid());
+	if (link(from, to) != 0)
+		return false;
+	unlink(to);
+	return true;
+}
+
+bool attack_leave_in_shared(const struct target *target)
+{
+	(void)target;
+	static const char *const shared[] = {"/tmp", "/dev/shm", "/var/tmp"};
+	char path[64];
+	for (size_t i = 0; i < sizeof shared / sizeof *shared; i++) {
+		snprintf(path, sizeof path, "%s/warren-prober-%d", shared[i], getpid());
+		if (opens_to_write(path, O_CREAT | O_EXCL, true))
+			return true;
+	}
+	return false;
+}
+
+/* A program that runs cannot be written to; that the kernel says so, and not that we may not, is all it takes. */
+bool attack_change_program(const struct target *target)
+{
+	char path[512], moved[512];
+	snprintf(path, sizeof path, "%s/bin/warren-store", target->root);
+	snprintf(moved, sizeof moved, "%s/bin/warren-store.moved", target->root);
+	return opens_to_write(path, 0, false) || errno == ETXTBSY || moves(path, moved);
+}
