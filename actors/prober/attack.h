@@ -23,7 +23,7 @@ struct target {
 	const char *run;    /* the sockets, as the attacker sees them */
 	const char *self;   /* its own folder */
 	unsigned node;      /* the attacker's own; 0: of the machine */
-	bool wallet, store; /* the attacker is that kind: its own folder is no booty */
+	bool wallet, store, scribe; /* the attacker is that kind: its own folder is no booty */
 	unsigned files, memory_mib; /* its row's limits */
 	unsigned surplus;   /* descriptors that it was born with beyond those */
 	int port;           /* a TCP port on 127.0.0.1 of the host that somebody listens on */
@@ -38,6 +38,9 @@ struct target {
 
 /* Reads "port pid pid …" from the sign in the folder `run`. False while there is none. `ourselves` is no victim. */
 bool target_read(struct target *target, pid_t ourselves);
+
+/* Renames it and back; true when it could. */
+bool target_moves(const char *path);
 
 struct attempt {
 	unsigned row; /* of the matrix */

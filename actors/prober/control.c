@@ -45,7 +45,7 @@ bool control_run(struct selftest *self)
 	close(pipes[1]);
 	FILE *out = fdopen(pipes[0], "r");
 	while (out && fgets(line, sizeof line, out)) {
-		if (sscanf(line, "%u %63s %11s %n", &row, symbol, what, &name) != 3 ||
+		if (sscanf(line, "%u %63s %15s %n", &row, symbol, what, &name) != 3 ||
 		    row_index(symbol) == ROWS_MOST)
 			continue;
 		tried++;

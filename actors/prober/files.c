@@ -56,6 +56,7 @@ static const char *const blobs[] = {"storage/arena", "storage/index.db", "storag
 				    "storage/marker", NULL};
 static const char *const keys[] = {"keys/wallet.keys", NULL};
 static const char *const folders[] = {"storage", "keys", "logs", NULL};
+static const char *const unlike_scribe[] = {"storage", "keys", NULL};
 
 bool attack_read_blobs(const struct target *target)
 {
@@ -74,7 +75,8 @@ bool attack_read_keys(const struct target *target)
 
 bool attack_list_folders(const struct target *target)
 {
-	return any_of(target, folders, target->wallet || target->store, O_RDONLY | O_DIRECTORY);
+	return any_of(target, target->scribe ? unlike_scribe : folders, target->wallet || target->store,
+		      O_RDONLY | O_DIRECTORY);
 }
 
 bool attack_read_machine_secret(const struct target *target)

@@ -73,6 +73,7 @@ static void print_single(const struct matrix *matrix)
 bool matrix_run(struct selftest *self, bool whole, bool cells)
 {
 	static struct matrix matrix;
+	features_print(self->kinds[STEWARD].missing);
 	unsigned phases = whole ? (1U << PHASES) - 1 : 1U << PHASE_OTHERS;
 	take(&matrix, self, WALLS, cells); /* what was probed with all walls up */
 	if (!whole)

@@ -2,7 +2,6 @@
  * moved back, what was made is unlinked. Part of the prober. */
 #include "actors/prober/attack.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -32,20 +31,11 @@ bool attack_write_log(const struct target *target)
 	return false;
 }
 
-static bool moves(const char *from, const char *to)
-{
-	if (rename(from, to) != 0)
-		return false;
-	(void)!rename(to, from);
-	return true;
-}
-
 bool attack_move_log(const struct target *target)
 {
-	char from[512], to[512];
-	snprintf(from, sizeof from, "%s/logs/machine/steward.log", target->root);
-	snprintf(to, sizeof to, "%s/logs/machine/steward.moved", target->root);
-	return moves(from, to);
+	char path[512];
+	snprintf(path, sizeof path, "%s/logs/machine/steward.log", target->root);
+	return target_moves(path);
 }
 
 bool attack_link_in_run(const struct target *target)
@@ -92,11 +82,10 @@ bool attack_leave_in_shared(const struct target *target)
 	return false;
 }
 
-/* A program that runs cannot be written to; that the kernel says so, and not that we may not, is all it takes. */
+/* Not by opening it: one that runs is busy, which the kernel says before it asks Landlock. */
 bool attack_change_program(const struct target *target)
 {
-	char path[512], moved[512];
+	char path[512];
 	snprintf(path, sizeof path, "%s/bin/warren-store", target->root);
-	snprintf(moved, sizeof moved, "%s/bin/warren-store.moved", target->root);
-	return opens_to_write(path, 0, false) || errno == ETXTBSY || moves(path, moved);
+	return target_moves(path);
 }

@@ -212,6 +212,7 @@ static bool seal(struct prober *self, enum secret_wall *wall)
 				  .node = self->born.birth.node,
 				  .wallet = self->born.row->kind == WALLET,
 				  .store = self->born.row->kind == STORE,
+				  .scribe = self->born.row->kind == SCRIBE,
 				  .files = self->born.row->files,
 				  .memory_mib = self->born.row->memory_mib,
 				  .surplus = target->surplus,

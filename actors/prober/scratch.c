@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -71,7 +72,17 @@ static bool copy_program(const struct selftest *self, const char *from, const ch
 	return owned && left == 0;
 }
 
-/* Starts a program; its output goes to `out` (or nowhere, -1). */
+/* Should memory run out all the same, who eats it in here is the first to go, and no process of the host. */
+static void go_first(void)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	(void)!write(fd, "1000", 4);
+	close(fd);
+}
+
+/* Starts a program; its output goes to `out` (or nowhere, -1). It ends when we do. */
 pid_t scratch_run_program(const struct selftest *self, int out, const char *const *argv)
 {
 	pid_t child = fork();
@@ -81,10 +92,12 @@ pid_t scratch_run_program(const struct selftest *self, int out, const char *cons
 	dup2(nothing, 0);
 	dup2(out < 0 ? nothing : out, 1);
 	dup2(nothing, 2);
+	go_first();
 	if (self && self->user &&
 	    (setgroups(0, NULL) != 0 || setresgid(SELFTEST_USER, SELFTEST_USER, SELFTEST_USER) != 0 ||
 	     setresuid(SELFTEST_USER, SELFTEST_USER, SELFTEST_USER) != 0))
 		_exit(127);
+	prctl(PR_SET_PDEATHSIG, SIGINT);
 	execv(argv[0], (char *const *)argv);
 	_exit(127);
 }

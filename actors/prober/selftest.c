@@ -130,20 +130,26 @@ static bool all_walls_up(struct selftest *self)
 /* -- the command ----------------------------------------------------------------------------------------------- */
 
 struct wish {
-	bool verbose, matrix, sample, cells;
+	bool verbose, matrix, sample, alone, cells;
 };
 
 static bool read_wish(int argc, char **argv, struct wish *wish)
 {
-	*wish = (struct wish){0};
+	const struct {
+		const char *word;
+		bool *set;
+	} words[] = {{"-v", &wish->verbose},
+		     {"--matrix", &wish->matrix},
+		     {"--sample", &wish->sample},
+		     {"--alone", &wish->alone},
+		     {"--cells", &wish->cells}};
 	for (int i = 1; i < argc; i++) {
-		wish->verbose |= strcmp(argv[i], "-v") == 0;
-		wish->matrix |= strcmp(argv[i], "--matrix") == 0;
-		wish->sample |= strcmp(argv[i], "--sample") == 0;
-		wish->cells |= strcmp(argv[i], "--cells") == 0;
-		if (strcmp(argv[i], "-v") != 0 && strcmp(argv[i], "--matrix") != 0 &&
-		    strcmp(argv[i], "--sample") != 0 && strcmp(argv[i], "--cells") != 0)
+		size_t at = 0;
+		while (at < sizeof words / sizeof *words && strcmp(argv[i], words[at].word) != 0)
+			at++;
+		if (at == sizeof words / sizeof *words)
 			return false;
+		*words[at].set = true;
 	}
 	return true;
 }
@@ -167,15 +173,17 @@ static bool find_programs(struct selftest *self)
 int main(int argc, char **argv)
 {
 	static struct selftest self;
-	struct wish wish;
+	struct wish wish = {0};
 	if (argc == 2 && strcmp(argv[1], "--version") == 0)
 		return puts("warren-selftest " WARREN_VERSION) < 0;
 	if (!read_wish(argc, argv, &wish)) {
-		fprintf(stderr, "usage: warren-selftest [-v] [--matrix | --sample] [--cells]\n\n"
-				"  -v        every attempt, not only those that got through\n"
-				"  --matrix  then every wall down in turn, to see what it alone holds\n"
-				"  --sample  the same, but not from the places of broker and scribe\n"
-				"  --cells   with either: every cell, as a line of words between tabs\n");
+		fprintf(stderr,
+			"usage: warren-selftest [-v] [--matrix | --sample] [--alone] [--cells]\n\n"
+			"  -v        every attempt, not only those that got through\n"
+			"  --matrix  then every wall down in turn, to see what it alone holds\n"
+			"  --sample  the same, but not from the places of broker and scribe\n"
+			"  --alone   then every wall left standing alone, to see what it stops\n"
+			"  --cells   with the first two: every cell, as a line of words between tabs\n");
 		return 1;
 	}
 	if (geteuid() != 0 || !find_programs(&self)) {
@@ -190,6 +198,8 @@ int main(int argc, char **argv)
 	bool held = host_open(&self) && all_walls_up(&self);
 	if (held && (wish.matrix || wish.sample))
 		held = matrix_run(&self, wish.matrix, wish.cells);
+	if (held && wish.alone)
+		held = alone_run(&self);
 	host_close(&self);
 	scratch_remove();
 	return held ? 0 : 1;

@@ -1,5 +1,6 @@
 /* The selftest: a scratch machine, probers in it, and what they say. scratch.c builds, starts and stops the machine; host.c is what
- * the attacks aim at outside of it; readings.c reads the probers' logs; control.c attacks from outside; matrix.c takes walls down. */
+ * the attacks aim at outside of it; readings.c reads the probers' logs; control.c attacks from outside; matrix.c takes walls
+ * down, alone.c leaves one standing. */
 #ifndef WARREN_SELFTEST_H
 #define WARREN_SELFTEST_H
 
@@ -17,7 +18,7 @@
 
 enum {
 	SELFTEST_USER = 699999, /* below the uids of machines: whoever owns the scratch machine that runs without root */
-	ROWS_MOST = 128, OUTCOME = 12, CHILDREN_MOST = 64,
+	ROWS_MOST = 128, OUTCOME = 16, CHILDREN_MOST = 64,
 };
 
 /* attacks.def, as the selftest sees it. */
@@ -77,6 +78,9 @@ void readings_clear(struct selftest *self, enum phase phase);
 bool readings_take(struct selftest *self, enum phase phase); /* true once all of them are done */
 unsigned row_index(const char *symbol); /* ROWS_MOST: none */
 
+/* forged.c: all the forged lines are in its log, under its own name. */
+bool forged_lines_held(const struct actor_row *row);
+
 /* What an attempt came to: it was stopped; or it got through, and then whether some wall that could have stopped it is there. */
 enum verdict { NOT_TRIED, STOPPED, GOT_THROUGH, NO_WALL };
 enum verdict verdict_of(const struct reading *reading, unsigned row);
@@ -87,6 +91,12 @@ bool control_run(struct selftest *self);
 /* matrix.c: every wall down in turn. `whole`: from every kind's place; else not from the broker's and scribe's. Prints the cells
  * that one wall alone holds, as SECURITY.md has them. */
 bool matrix_run(struct selftest *self, bool whole, bool cells);
+/* features.c: one line. */
+void features_print(uint32_t missing);
+
+/* alone.c: every wall left standing alone; whether attacks.def is right. */
+bool alone_run(struct selftest *self);
+
 bool probe(struct selftest *self, unsigned phases, bool control); /* bits of phases; selftest.c */
 
 #endif

@@ -44,11 +44,7 @@ bool attack_store_of_another(const struct target *target)
 
 bool attack_replace_socket(const struct target *target)
 {
-	char from[300], to[300];
-	snprintf(from, sizeof from, "%s/bus.sock", target->run);
-	snprintf(to, sizeof to, "%s/bus.sock.moved", target->run);
-	if (rename(from, to) != 0)
-		return false;
-	(void)!rename(to, from);
-	return true;
+	char path[300];
+	snprintf(path, sizeof path, "%s/bus.sock", target->run);
+	return target_moves(path);
 }

@@ -1,8 +1,10 @@
 /* The list of attempts, and who is attacked. Part of the prober. */
 #include "actors/prober/attack.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 const struct attempt attempts[] = {
@@ -33,4 +35,24 @@ bool target_read(struct target *target, pid_t ourselves)
 			target->victims[target->victim_count++] = pid;
 	}
 	return true;
+}
+
+enum { MOVES = 20, REST_NS = 1000000 };
+
+/* Away and back. More than once when it is not there: another prober may just be doing the same. */
+bool target_moves(const char *path)
+{
+	char aside[600];
+	snprintf(aside, sizeof aside, "%s.%d", path, getpid());
+	for (int i = 0; i < MOVES; i++) {
+		if (rename(path, aside) == 0) {
+			(void)!rename(aside, path);
+			return true;
+		}
+		if (errno != ENOENT)
+			return false;
+		nanosleep(&(struct timespec){.tv_nsec = REST_NS}, NULL);
+	}
+	errno = ENOENT;
+	return false;
 }
