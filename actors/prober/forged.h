@@ -1,5 +1,5 @@
-/* Lines that a prober writes to its log as if they were somebody else's: a line's end in the middle, another's stamp, and what would
- * steer the terminal of who reads it. */
+/* Lines that a prober writes to its log as if they were somebody else's: a line's end in the middle, another's stamp, and what
+ * would steer the terminal of who reads it. */
 #ifndef WARREN_PROBER_FORGED_H
 #define WARREN_PROBER_FORGED_H
 

@@ -1,5 +1,5 @@
-/* The selftest: a scratch machine, probers in it, and what they say. scratch.c builds, starts and stops the machine; host.c is what
- * the attacks aim at outside of it; readings.c reads the probers' logs; control.c attacks from outside; matrix.c takes walls
+/* The selftest: a scratch machine, probers in it, and what they say. scratch.c builds, starts and stops the machine; host.c is
+ * what the attacks aim at outside of it; readings.c reads the probers' logs; control.c attacks from outside; matrix.c takes walls
  * down, alone.c leaves one standing. */
 #ifndef WARREN_SELFTEST_H
 #define WARREN_SELFTEST_H
