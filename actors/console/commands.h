@@ -109,6 +109,7 @@ struct console;
 	{"help", "man", '\0', "PAGE", "a manual page, as roff: warren, warren.conf"},                                  \
 	{"map", "verbose", 'v', NULL, "every call, with its effect, deadline and help"},                               \
 	{"selftest", "verbose", 'v', NULL, "every attempt, not only those that got through"},                          \
+	{"selftest", "matrix", '\0', NULL, "then take every wall down in turn, and name what one wall alone holds (minutes)"}, \
 	{"prove", "samples", '\0', "N", "how many leaves, 1 to 64; 8 unless given"},                                   \
 	{"prove", "challenge", '\0', "HEX", "32 bytes that nobody could know before; random unless given"},            \
 	{"verify", "cid", '\0', "CID", "of a proof: the blob it must be about"},                                       \

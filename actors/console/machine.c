@@ -305,8 +305,12 @@ enum ending hand_over(struct console *console, const char *verb, const char *con
 /* On a scratch machine of its own, never on this one: nothing here needs to run. */
 enum ending command_selftest(struct console *console)
 {
-	const char *argv[] = {"warren-selftest", argument(&console->arguments, "verbose") ? "-v" : NULL,
-			      NULL};
+	const char *argv[4] = {"warren-selftest"};
+	unsigned count = 1;
+	if (argument(&console->arguments, "verbose"))
+		argv[count++] = "-v";
+	if (argument(&console->arguments, "matrix"))
+		argv[count++] = "--matrix";
 	if (console->arguments.count && strcmp(console->arguments.words[0], "isolation") != 0)
 		return complain(console, END_USAGE, "usage",
 				"there is one selftest: warren selftest isolation");

@@ -4,10 +4,6 @@
 
 #include "actors/base/born/born.h"
 
-/* The machine that the selftest builds and the prober attacks; a fixed place, as an attacker would know one. */
-#define SELFTEST_ROOT "/var/lib/warren-selftest"
-#define SELFTEST_LOG  "probe.log" /* in scribe's folder, when the prober took scribe's place */
-
 struct bus_attack {
 	const char *path; /* of bus.sock, as the attacker sees it */
 	const struct born *born;
@@ -19,7 +15,7 @@ struct bus_attack {
 
 struct bus_attempt {
 	unsigned row;
-	const char *name;
+	const char *symbol, *name;
 	bool (*try)(struct bus_attack *attack); /* true: it got through */
 };
 

@@ -56,33 +56,35 @@ static const char *const blobs[] = {"storage/arena", "storage/index.db", "storag
 				    "storage/marker", NULL};
 static const char *const keys[] = {"keys/wallet.keys", NULL};
 static const char *const folders[] = {"storage", "keys", "logs", NULL};
+static const char *const unlike_scribe[] = {"storage", "keys", NULL};
 
-static bool read_blobs(const struct target *target)
+bool attack_read_blobs(const struct target *target)
 {
 	return any_of(target, blobs, target->store, O_RDONLY);
 }
 
-static bool write_blobs(const struct target *target)
+bool attack_write_blobs(const struct target *target)
 {
 	return any_of(target, blobs, target->store, O_RDWR);
 }
 
-static bool read_keys(const struct target *target)
+bool attack_read_keys(const struct target *target)
 {
 	return any_of(target, keys, target->wallet, O_RDONLY);
 }
 
-static bool list_folders(const struct target *target)
+bool attack_list_folders(const struct target *target)
 {
-	return any_of(target, folders, target->wallet || target->store, O_RDONLY | O_DIRECTORY);
+	return any_of(target, target->scribe ? unlike_scribe : folders, target->wallet || target->store,
+		      O_RDONLY | O_DIRECTORY);
 }
 
-static bool read_machine_secret(const struct target *target)
+bool attack_read_machine_secret(const struct target *target)
 {
 	return reaches(target, "machine/unlock", O_RDONLY);
 }
 
-static bool make_file_outside(const struct target *target)
+bool attack_make_file_outside(const struct target *target)
 {
 	char path[512];
 	snprintf(path, sizeof path, "%s/probe-was-here", target->root);
@@ -93,13 +95,3 @@ static bool make_file_outside(const struct target *target)
 	unlink(path);
 	return true;
 }
-
-const struct attempt file_attempts[] = {
-	{1, "read another node's blobs", read_blobs},
-	{1, "write another node's blobs", write_blobs},
-	{1, "list another node's folders", list_folders},
-	{2, "read a wallet's key", read_keys},
-	{2, "read the machine's unlock secret", read_machine_secret},
-	{2, "make a file in the machine's folder", make_file_outside},
-	{0, NULL, NULL},
-};

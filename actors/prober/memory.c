@@ -31,7 +31,7 @@ static bool seizes(pid_t victim)
 	return true;
 }
 
-static bool trace(const struct target *target)
+bool attack_trace(const struct target *target)
 {
 	return any_victim(target, seizes);
 }
@@ -81,12 +81,12 @@ static bool peeks_by_file(pid_t victim)
 	return read_by_file(victim, some_address(victim));
 }
 
-static bool read_memory(const struct target *target)
+bool attack_read_memory(const struct target *target)
 {
 	return any_victim(target, peeks_by_call);
 }
 
-static bool read_mem_file(const struct target *target)
+bool attack_read_mem_file(const struct target *target)
 {
 	return any_victim(target, peeks_by_file);
 }
@@ -104,17 +104,17 @@ static bool steals_descriptor(pid_t victim)
 	return true;
 }
 
-static bool take_descriptors(const struct target *target)
+bool attack_take_descriptors(const struct target *target)
 {
 	return any_victim(target, steals_descriptor);
 }
 
-static bool read_key_page_by_call(const struct target *target)
+bool attack_read_key_page_by_call(const struct target *target)
 {
 	return read_by_call(target->parent, (uintptr_t)target->page);
 }
 
-static bool read_key_page_by_file(const struct target *target)
+bool attack_read_key_page_by_file(const struct target *target)
 {
 	return read_by_file(target->parent, (uintptr_t)target->page);
 }
@@ -153,36 +153,22 @@ static bool opens_descriptor(pid_t victim)
 	return readlink(path, link, sizeof link) >= 0;
 }
 
-static bool read_environ(const struct target *target)
+bool attack_read_environ(const struct target *target)
 {
 	return any_victim(target, opens_environ);
 }
 
-static bool read_maps(const struct target *target)
+bool attack_read_maps(const struct target *target)
 {
 	return any_victim(target, opens_maps);
 }
 
-static bool read_cmdline(const struct target *target)
+bool attack_read_cmdline(const struct target *target)
 {
 	return any_victim(target, opens_cmdline);
 }
 
-static bool read_descriptors(const struct target *target)
+bool attack_read_descriptors(const struct target *target)
 {
 	return any_victim(target, opens_descriptor);
 }
-
-const struct attempt memory_attempts[] = {
-	{3, "trace another process", trace},
-	{3, "read another's memory by call", read_memory},
-	{3, "read another's memory by file", read_mem_file},
-	{3, "take another's descriptor", take_descriptors},
-	{4, "read the parent's key page by call", read_key_page_by_call},
-	{4, "read the parent's key page by file", read_key_page_by_file},
-	{5, "read another's environment", read_environ},
-	{5, "read another's memory map", read_maps},
-	{5, "read another's command line", read_cmdline},
-	{5, "read another's descriptors", read_descriptors},
-	{0, NULL, NULL},
-};

@@ -1,6 +1,6 @@
 /* The prober: takes the place of any kind of process, in that process's own jail and under its seal, and
  * tries to get out. `warren selftest isolation` puts it there in a scratch machine, never in yours, and reads
- * its log. Run by hand as root with
+ * its log. It waits for the selftest's sign, which names the processes to attack: no other is touched. Run by hand as root with
  * --control it makes the same attempts from outside, where they must succeed: a probe that cannot get through
  * anywhere proves nothing. Runs as the uid whose place it takes; touches nothing that it gets hold of. */
 #include "actors/base/born/born.h"
@@ -10,39 +10,51 @@
 #include "actors/base/secret/secret.h"
 #include "actors/prober/attack.h"
 #include "actors/prober/bus_attacks.h"
+#include "actors/prober/pump.h"
+#include "actors/prober/selftest.h"
 #include "proto/roster.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
-	OTHERS_MS = 1500,  /* until the others are there to be attacked */
-	ATTEMPT_MS = 5000, /* one attempt at most */
-	NEIGHBOURS = 400,  /* pids tried on either side of our own */
-	THROUGH = 127,     /* exit status of an attempt that got through; else the errno that stopped it */
+	ATTEMPT_MS = 10000, /* one attempt at most */
+	POLL_MS = 2,
+	THROUGH = 127, /* exit status of an attempt that got through; else the errno that stopped it */
 	PAGE = 4096,
+	DESCRIPTORS = 256, /* looked at for those that no row gives */
+	OUTSIDE_FILES = 64,
+	OUTSIDE_MIB = 64,
 };
 
-static const struct attempt *const all[] = {file_attempts, memory_attempts, signal_attempts, socket_attempts};
+/* What a child does before it tries: its half of the seal, or in the control nothing. */
+struct shell {
+	const char *syscalls;
+	bool sealed, pretend;
+};
 
 /* -- one attempt
  * ----------------------------------------------------------------------------------------------------- */
 
-static _Noreturn void attempt_in_child(const struct attempt *attempt, const struct target *target,
-				       const char *syscalls, bool sealed)
+static _Noreturn void attempt_in_child(const struct attempt *attempt, struct target *target,
+				       const struct shell *shell)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (sealed && seal_syscalls(syscalls, false) == SEAL_FAILED)
+	if (pipe2(target->pipe, O_CLOEXEC) != 0 ||
+	    (shell->sealed && seal_syscalls(shell->syscalls, shell->pretend) == SEAL_FAILED))
 		_exit(THROUGH); /* no seal, no proof */
 	errno = 0;
 	bool through = attempt->try(target);
@@ -54,30 +66,39 @@ static _Noreturn void attempt_in_child(const struct attempt *attempt, const stru
 static int wait_for(pid_t child, void (*meanwhile)(void *), void *context)
 {
 	int status = 0;
-	for (int waited = 0; waitpid(child, &status, WNOHANG) == 0; waited += 5) {
-		if (waited >= ATTEMPT_MS)
+	for (int waited = 0; waitpid(child, &status, WNOHANG) == 0; waited += POLL_MS) {
+		if (waited == ATTEMPT_MS)
 			kill(child, SIGKILL);
 		meanwhile(context);
-		nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+		nanosleep(&(struct timespec){.tv_nsec = POLL_MS * 1000000}, NULL);
 	}
 	return status;
 }
 
-/* "through", "killed", or the name of the error that stopped it. */
+/* "through", "killed" (by seccomp), "ended" (by another signal), or the name of the error that stopped it. */
 static const char *outcome(int status)
 {
 	if (WIFSIGNALED(status))
-		return "killed";
+		return WTERMSIG(status) == SIGSYS ? "killed" : "ended";
 	return WEXITSTATUS(status) == THROUGH ? "through" : strerrorname_np(WEXITSTATUS(status));
 }
 
-static const char *try_in_child(const struct attempt *attempt, const struct target *target,
-				const char *syscalls, bool sealed, void (*meanwhile)(void *), void *context)
+static const char *try_in_child(const struct attempt *attempt, struct target *target,
+				const struct shell *shell, void (*meanwhile)(void *), void *context)
 {
 	pid_t child = fork();
 	if (child == 0)
-		attempt_in_child(attempt, target, syscalls, sealed);
+		attempt_in_child(attempt, target, shell);
 	return child < 0 ? "not-tried" : outcome(wait_for(child, meanwhile, context));
+}
+
+/* Open descriptors from `first` on. To be asked before we open any. */
+static unsigned descriptors_from(int first)
+{
+	unsigned count = 0;
+	for (int fd = first; fd < DESCRIPTORS; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
 }
 
 /* -- in a process's place
@@ -87,9 +108,16 @@ struct prober {
 	struct born born;
 	struct bus bus;
 	struct target target;
+	struct pump pump;
+	bool pumps;
 	uint64_t beaten_ms;
 	unsigned attempts, through;
 };
+
+static bool pretends(const struct prober *self, enum wall wall)
+{
+	return self->born.birth.pretend & 1U << wall;
+}
 
 static uint64_t now_ms(void)
 {
@@ -98,7 +126,7 @@ static uint64_t now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* Beats; and where we took the broker's place, lets the others be born. */
+/* Beats; and where we took the broker's place, lets the others be born; where we took scribe's, lets the broker be heard. */
 static void live(void *context)
 {
 	struct prober *self = context;
@@ -106,6 +134,8 @@ static void live(void *context)
 		self->beaten_ms = now_ms();
 		born_pulse(LIFE_BEAT);
 	}
+	if (self->pumps)
+		pump_turn(&self->pump);
 	struct roster_entry entry;
 	if (!(self->born.row->opens & FD_ROSTER))
 		return;
@@ -124,81 +154,108 @@ static void live_for(struct prober *self, uint64_t ms)
 	}
 }
 
-/* Every process near us that is there at all: kill(pid, 0) tells so even where it is forbidden. */
-static void find_victims(struct target *target)
-{
-	for (pid_t pid = getpid() - NEIGHBOURS;
-	     pid < getpid() + NEIGHBOURS && target->victim_count < VICTIMS_MAX; pid++)
-		if (pid > 1 && pid != getpid() && (kill(pid, 0) == 0 || errno == EPERM))
-			target->victims[target->victim_count++] = pid;
-}
-
-static void report(struct prober *self, unsigned row, const char *name, const char *what)
+static void report(struct prober *self, unsigned row, const char *symbol, const char *what, const char *name)
 {
 	self->attempts++;
 	self->through += strcmp(what, "through") == 0 || strcmp(what, "not-tried") == 0;
-	log_info("probe.attempt", "row=%u outcome=%s name=\"%s\"", row, what, name);
+	log_info("probe.attempt", "row=%u symbol=%s outcome=%s name=\"%s\"", row, symbol, what, name);
 }
 
 static void attack_from_children(struct prober *self)
 {
-	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-		for (const struct attempt *attempt = all[i]; attempt->name; attempt++)
-			report(self, attempt->row, attempt->name,
-			       try_in_child(attempt, &self->target, self->born.row->syscalls, true, live,
-					    self));
+	struct shell shell = {self->born.row->syscalls, true, pretends(self, WALL_SECCOMP)};
+	for (const struct attempt *attempt = attempts; attempt->name; attempt++)
+		if (!(attempt->except & OF(self->born.row->kind)))
+			report(self, attempt->row, attempt->symbol,
+			       try_in_child(attempt, &self->target, &shell, live, self), attempt->name);
 }
 
 /* Rows 8 to 10 as the process that the roster knows. The broker asks nobody, so it has no such rights to
- * overstep. */
+ * overstep; and where scribe was replaced, so was the broker. */
 static void attack_over_bus(struct prober *self)
 {
-	if (self->born.row->kind == BROKER)
+	if (self->born.row->kind == BROKER || self->born.row->kind == SCRIBE)
 		return;
 	char path[200];
 	snprintf(path, sizeof path, "%s/" SOCKET_BUS, self->born.run_path);
 	struct bus_attack attack = {.path = path, .born = &self->born, .live = live, .context = self};
 	for (const struct bus_attempt *attempt = bus_attempts; attempt->name; attempt++)
-		report(self, attempt->row, attempt->name, attempt->try(&attack) ? "through" : "denied");
+		report(self, attempt->row, attempt->symbol, attempt->try(&attack) ? "through" : "denied",
+		       attempt->name);
 	log_info("probe.control", "forbidden=%u allowed=%u welcomed=%d", attack.forbidden, attack.allowed,
 		 attack.welcomed);
 }
-
-/* Scribe's own lines are read by nobody when we took its place: they go to its folder instead. */
-static void log_to_own_folder(const struct prober *self)
+static int new_log(const struct prober *self, const char *name)
 {
 	char path[256];
-	snprintf(path, sizeof path, "%s/" SELFTEST_LOG, self->born.self_path);
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd >= 0)
-		dup2(fd, FD_LOG);
+	snprintf(path, sizeof path, "%s/%s", self->born.self_path, name);
+	return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
 }
 
+/* Scribe's own lines are read by nobody when we took its place, nor are the broker's: they go to its folder instead. */
+static void read_by_ourselves(struct prober *self)
+{
+	int fd = new_log(self, SELFTEST_LOG);
+	if (fd >= 0)
+		dup2(fd, FD_LOG);
+	self->pump.from = birth_fd(self->born.row, FD_LOGS);
+	self->pump.broker = new_log(self, SELFTEST_BROKER_LOG);
+	self->pumps = true;
+}
+
+static bool seal(struct prober *self, enum secret_wall *wall)
+{
+	struct target *target = &self->target;
+	*target = (struct target){.root = SELFTEST_ROOT,
+				  .run = self->born.run_path,
+				  .self = self->born.self_path,
+				  .node = self->born.birth.node,
+				  .wallet = self->born.row->kind == WALLET,
+				  .store = self->born.row->kind == STORE,
+				  .scribe = self->born.row->kind == SCRIBE,
+				  .files = self->born.row->files,
+				  .memory_mib = self->born.row->memory_mib,
+				  .surplus = target->surplus,
+				  .memory_file = memfd_create("prober", 0),
+				  .parent = getpid()};
+	target->page = secret_new(PAGE, pretends(self, WALL_SECRETS) ? SECRET_LOCKED : SECRET_HIDDEN, wall);
+	if (pretends(self, WALL_DUMPABLE))
+		prctl(PR_SET_DUMPABLE, 1);
+	return seal_files(self->born.self_path, self->born.birth.dial, pretends(self, WALL_LANDLOCK)) !=
+	       SEAL_FAILED;
+}
+
+/* Until the selftest has seen that everybody is there. */
+static bool told_to_begin(struct prober *self, int signals)
+{
+	while (!target_read(&self->target, getpid())) {
+		if (born_told_to_end(signals))
+			return false;
+		live_for(self, 10);
+	}
+	return true;
+}
+
+/* Those of a second node are there to be attacked. */
 static int attack(struct prober *self)
 {
 	enum secret_wall wall;
 	int signals = born_signals();
-	if (seal_files(self->born.self_path, self->born.birth.dial, false) == SEAL_FAILED)
+	if (!seal(self, &wall))
 		return EXIT_WORLD;
 	if (self->born.row->kind == SCRIBE)
-		log_to_own_folder(self);
-	self->target = (struct target){.root = SELFTEST_ROOT,
-				       .run = self->born.run_path,
-				       .node = self->born.birth.node,
-				       .wallet = self->born.row->kind == WALLET,
-				       .store = self->born.row->kind == STORE,
-				       .page = secret_new(PAGE, SECRET_HIDDEN, &wall),
-				       .parent = getpid()};
+		read_by_ourselves(self);
 	born_pulse(LIFE_READY);
-	live_for(self, OTHERS_MS);
-	find_victims(&self->target);
-	attack_from_children(self);
-	attack_over_bus(self);
-	log_info("probe.done", "actor=%s node=%u attempts=%u through=%u victims=%zu page=%s",
-		 self->born.row->name, self->born.birth.node, self->attempts, self->through,
-		 self->target.victim_count, secret_wall_name(wall));
+	if (self->born.birth.node <= 1 && told_to_begin(self, signals)) {
+		attack_from_children(self);
+		attack_over_bus(self);
+		log_info("probe.done",
+			 "actor=%s node=%u attempts=%u through=%u victims=%zu missing=%x page=%s",
+			 self->born.row->name, self->born.birth.node, self->attempts, self->through,
+			 self->target.victim_count, self->born.birth.missing, secret_wall_name(wall));
+	}
 	while (!born_told_to_end(signals))
-		live_for(self, 50);
+		live_for(self, 20);
 	return 0;
 }
 
@@ -210,32 +267,50 @@ static void nothing(void *context)
 	(void)context;
 }
 
-/* prober --control ROOT PID…: every attempt, as whoever runs this. Prints a line for each; the caller expects
- * "through". */
-static int control(int argc, char **argv)
+/* prober --control ROOT: every attempt, as whoever runs this. Prints a line for each; the caller expects
+ * "through". Mounts are tried in a namespace of our own, so that nobody sees one. */
+static int control(const char *root)
 {
-	char run[300];
-	snprintf(run, sizeof run, "%s/run", argv[0]);
-	struct target target = {.root = argv[0], .run = run, .parent = getpid()};
+	char run[300], self[300];
+	struct shell none = {"", false, false};
+	struct rlimit files;
+	snprintf(run, sizeof run, "%s/run", root);
+	snprintf(self, sizeof self, "%s/" SELFTEST_OUTSIDE, root);
+	struct target target = {.root = root,
+				.run = run,
+				.self = self,
+				.files = OUTSIDE_FILES,
+				.memory_mib = OUTSIDE_MIB,
+				.outside = true,
+				.parent = getpid()};
+	if (unshare(CLONE_NEWNS) == 0)
+		mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0)
+		setrlimit(RLIMIT_NOFILE, &(struct rlimit){files.rlim_max, files.rlim_max});
+	target.memory_file = memfd_create("prober", 0);
+	target.surplus = descriptors_from(target.memory_file);
 	target.page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	for (int i = 1; i < argc && target.victim_count < VICTIMS_MAX; i++)
-		target.victims[target.victim_count++] = (pid_t)strtol(argv[i], NULL, 10);
 	memset((void *)target.page, 'x', PAGE);
-	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-		for (const struct attempt *attempt = all[i]; attempt->name; attempt++)
-			printf("%u\t%s\t%s\n", attempt->row,
-			       try_in_child(attempt, &target, "", false, nothing, NULL), attempt->name);
+	if (!target_read(&target, getpid()))
+		return 1;
+	for (const struct attempt *attempt = attempts; attempt->name; attempt++) {
+		printf("%u\t%s\t%s\t%s\n", attempt->row, attempt->symbol,
+		       try_in_child(attempt, &target, &none, nothing, NULL), attempt->name);
+		fflush(stdout);
+	}
 	return 0;
 }
 
 int main(int argc, char **argv)
 {
 	static struct prober self;
-	if (argc > 2 && strcmp(argv[1], "--control") == 0)
-		return control(argc - 2, argv + 2);
+	if (argc == 3 && strcmp(argv[1], "--control") == 0)
+		return control(argv[2]);
 	const char *name = argc ? strrchr(argv[0], '-') : NULL; /* "warren-store": whose place we take */
 	enum kind kind = name ? kind_by_name(name + 1, (unsigned)strlen(name + 1)) : KIND_NONE;
-	if (kind == KIND_NONE || !born_read(&self.born, kind))
+	if (kind == KIND_NONE)
 		return EXIT_CONFIG;
-	return attack(&self);
+	uint32_t gives = actor_row(kind)->opens & ~(uint32_t)FD_DIALS;
+	self.target.surplus = descriptors_from(FD_FIRST + __builtin_popcount(gives));
+	return born_read(&self.born, kind) ? attack(&self) : EXIT_CONFIG;
 }

@@ -1,367 +1,206 @@
 /* warren-selftest: builds a scratch machine of two small nodes, lets the real supervisor start the prober in
- * the place of each kind of process in turn, and reads what got through. Nothing may. Then the control: the
+ * the place of the processes, and reads what got through. Nothing may. Then the control: the
  * same attempts by root from outside must get through. Run as root by `warren selftest isolation`, by hand,
  * or by the tests; it touches SELFTEST_ROOT only, stops only what it started, and removes what it made. Exit
  * 0: every wall held. */
-#include "actors/prober/bus_attacks.h"
-#include "proto/actors.h"
+#include "actors/prober/selftest.h"
+
 #include "proto/version.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
-#include <linux/capability.h>
-#include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/sendfile.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
+#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { NODES = 2, STORAGE_MB = 16, PROBE_S = 60, STOP_S = 15, CONTROLS_KEPT = 64 };
+enum { PROBE_S = 120 };
+#define LOCK "/run/warren-selftest.lock"
 
-struct selftest {
-	char bin[256];                  /* where the programs are */
-	unsigned through, denied, held; /* attempts; kinds that held */
-	bool verbose;
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* -- probing --------------------------------------------------------------------------------------------------- */
+
+static bool probe_phase(struct selftest *self, enum phase phase, bool control)
+{
+	readings_clear(self, phase);
+	bool done = scratch_start(self, phase) && host_sign(self), held = true;
+	if (done) {
+		uint64_t end = now_ms() + PROBE_S * 1000;
+		while (!(done = readings_take(self, phase)) && now_ms() < end)
+			nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+		held = !control || control_run(self);
+	}
+	scratch_stop(self);
+	return done && held;
+}
+
+bool probe(struct selftest *self, unsigned phases, bool control)
+{
+	bool held = true;
+	for (enum phase phase = 0; phase < PHASES; phase++)
+		if (phases & 1U << phase)
+			held = probe_phase(self, phase, control && phase == PHASE_OTHERS) && held;
+	return held;
+}
+
+/* -- what came of it ------------------------------------------------------------------------------------------- */
+
+struct sums {
+	unsigned kinds, held, denied, through, open;
 };
 
-/* -- small steps
- * ----------------------------------------------------------------------------------------------------- */
-
-static int remove_one(const char *path, const struct stat *info, int type, struct FTW *walk)
+static void print_cell(const struct selftest *self, unsigned kind, unsigned row, enum verdict verdict)
 {
-	(void)info, (void)type, (void)walk;
-	return remove(path);
+	static const char *const words[] = {"", "ok  ", "bad ", "open"};
+	if (verdict == STOPPED && !self->verbose)
+		return;
+	printf("%s  %-8s row %-2u %-12s %s%s%s\n", words[verdict], actor_row(kind)->name,
+	       attack_rows[row].row, self->kinds[kind].outcome[row], attack_rows[row].name,
+	       verdict == NO_WALL ? "; missing here: " : "",
+	       verdict == NO_WALL ? attack_rows[row].walls : "");
 }
 
-static void remove_scratch(void)
+/* Every attempt that this kind's place allows was made, on every other process. */
+static bool is_whole(const struct selftest *self, unsigned kind, unsigned tried)
 {
-	nftw(SELFTEST_ROOT, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+	unsigned wanted = 0;
+	for (unsigned row = 0; attack_rows[row].name; row++)
+		wanted += !(attack_rows[row].except & 1U << kind);
+	const struct reading *reading = &self->kinds[kind];
+	return reading->done && tried == wanted && reading->victims + 1 == self->child_count;
 }
 
-static bool copy_program(const char *from_folder, const char *from, const char *to)
+static void sum_kind(const struct selftest *self, unsigned kind, struct sums *sums)
 {
-	char source[512], target[512];
-	struct stat info;
-	snprintf(source, sizeof source, "%s/%s", from_folder, from);
-	snprintf(target, sizeof target, SELFTEST_ROOT "/bin/%s", to);
-	int in = open(source, O_RDONLY | O_CLOEXEC);
-	if (in < 0 || fstat(in, &info) != 0) {
-		printf("bad   %s cannot be read: %s\n", source, strerror(errno));
-		return false;
+	const struct reading *reading = &self->kinds[kind];
+	unsigned counts[4] = {0};
+	for (unsigned row = 0; attack_rows[row].name; row++) {
+		enum verdict verdict = verdict_of(reading, row);
+		counts[verdict]++;
+		if (verdict != NOT_TRIED)
+			print_cell(self, kind, row, verdict);
 	}
-	unlink(target); /* a running program cannot be written to; its name can be given to another */
-	int out = open(target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0711);
-	off_t left = info.st_size;
-	while (out >= 0 && left > 0) {
-		ssize_t sent = sendfile(out, in, NULL, (size_t)left);
-		if (sent <= 0)
-			break;
-		left -= sent;
-	}
-	close(in);
-	if (out >= 0)
-		close(out);
-	return out >= 0 && left == 0 && chmod(target, 0711) == 0;
+	unsigned tried = counts[STOPPED] + counts[GOT_THROUGH] + counts[NO_WALL];
+	bool asked = kind == BROKER || kind == SCRIBE || (reading->welcomed && reading->forbidden > 0);
+	bool held = is_whole(self, kind, tried) && counts[GOT_THROUGH] == 0 && asked;
+	printf("%s   %-8s %u attempts on %u processes, %u got through; %u asks that no row allows\n",
+	       held ? "ok " : "bad", actor_row(kind)->name, tried, reading->victims, counts[GOT_THROUGH],
+	       reading->forbidden);
+	if (!reading->done)
+		printf("      it did not finish within %d s\n", PROBE_S);
+	sums->kinds++;
+	sums->held += held;
+	sums->denied += counts[STOPPED];
+	sums->through += counts[GOT_THROUGH];
+	sums->open += counts[NO_WALL];
 }
 
-/* Starts a program of the scratch machine; its output goes to `out` (or nowhere, -1). */
-static pid_t start(int out, const char *const *argv)
+static struct sums sum(const struct selftest *self)
 {
-	pid_t child = fork();
-	if (child != 0)
-		return child;
-	int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
-	dup2(nothing, 0);
-	dup2(out < 0 ? nothing : out, 1);
-	dup2(nothing, 2);
-	execv(argv[0], (char *const *)argv);
-	_exit(127);
+	struct sums sums = {0};
+	for (unsigned kind = 1; kind < KINDS; kind++)
+		if (actor_row(kind))
+			sum_kind(self, kind, &sums);
+	for (const struct open_row *row = open_rows; self->verbose && row->what; row++)
+		printf("note  row %-2u %s: %s\n", row->row, row->what, row->why);
+	return sums;
 }
 
-static int run(const char *const *argv)
+static bool all_walls_up(struct selftest *self)
 {
-	int status;
-	pid_t child = start(-1, argv);
-	if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status))
-		return -1;
-	return WEXITSTATUS(status);
+	uint64_t began = now_ms();
+	bool done = scratch_build(self) && probe(self, (1U << PHASES) - 1, true);
+	struct sums sums = sum(self);
+	bool held = done && sums.held == sums.kinds;
+	printf("%s: %u of %u kinds held; %u attempts denied, %u got through",
+	       held ? "isolated" : "NOT ISOLATED", sums.held, sums.kinds, sums.denied, sums.through);
+	if (sums.open)
+		printf("; %u met no wall that this machine has", sums.open);
+	printf("; %.1f s\n", (double)(now_ms() - began) / 1000);
+	fflush(stdout);
+	return held;
 }
 
-static int free_port(void)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-	socklen_t length = sizeof address;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), port = -1;
-	if (fd >= 0 && bind(fd, (struct sockaddr *)&address, length) == 0 &&
-	    getsockname(fd, (struct sockaddr *)&address, &length) == 0)
-		port = ntohs(address.sin_port);
-	if (fd >= 0)
-		close(fd);
-	return port;
-}
+/* -- the command ----------------------------------------------------------------------------------------------- */
 
-/* -- the scratch machine
- * --------------------------------------------------------------------------------------------- */
+struct wish {
+	bool verbose, matrix, sample, alone, cells;
+};
 
-static bool copy_all(const struct selftest *self)
+static bool read_wish(int argc, char **argv, struct wish *wish)
 {
-	if (!copy_program(self->bin, "warrend", "warrend"))
-		return false;
-	for (unsigned kind = 1; kind < KINDS; kind++) {
-		char name[64];
-		if (!actor_row(kind))
-			continue;
-		snprintf(name, sizeof name, "warren-%s", actor_row(kind)->name);
-		if (!copy_program(self->bin, name, name))
+	const struct {
+		const char *word;
+		bool *set;
+	} words[] = {{"-v", &wish->verbose},
+		     {"--matrix", &wish->matrix},
+		     {"--sample", &wish->sample},
+		     {"--alone", &wish->alone},
+		     {"--cells", &wish->cells}};
+	for (int i = 1; i < argc; i++) {
+		size_t at = 0;
+		while (at < sizeof words / sizeof *words && strcmp(argv[i], words[at].word) != 0)
+			at++;
+		if (at == sizeof words / sizeof *words)
 			return false;
+		*words[at].set = true;
 	}
 	return true;
 }
 
-static bool add_node(void)
+/* One at a time: there is one SELFTEST_ROOT. Kept until this process ends. */
+static bool alone(void)
 {
-	char port[16], storage[16];
-	snprintf(port, sizeof port, "%d", free_port());
-	snprintf(storage, sizeof storage, "%d", STORAGE_MB);
-	return run((const char *[]){SELFTEST_ROOT "/bin/warrend", "--root", SELFTEST_ROOT, "add", "--tier",
-				    "bronze", "--storage", storage, "--port", port, NULL}) == 0;
+	int lock = open(LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	return lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0;
 }
 
-/* Every kind there is: also the two that only a setting brings. Nobody listens where the one would dial. */
-static bool ask_for_all_kinds(void)
+static bool find_programs(struct selftest *self)
 {
-	FILE *file = fopen(SELFTEST_ROOT "/etc/warren.conf", "ae");
-	bool wrote = file && fprintf(file, "alert_webhook = \"http://127.0.0.1:9/\";\nmetrics_port = %d;\n",
-				     free_port()) > 0;
-	return file && fclose(file) == 0 && wrote;
-}
-
-static bool build_machine(const struct selftest *self)
-{
-	remove_scratch();
-	if (mkdir(SELFTEST_ROOT, 0755) != 0 || mkdir(SELFTEST_ROOT "/bin", 0755) != 0) {
-		printf("bad   " SELFTEST_ROOT " cannot be made: %s\n", strerror(errno));
+	ssize_t length = readlink("/proc/self/exe", self->bin, sizeof self->bin - 1);
+	if (length <= 0)
 		return false;
-	}
-	if (!copy_all(self))
-		return false;
-	bool made = run((const char *[]){SELFTEST_ROOT "/bin/warrend", "--root", SELFTEST_ROOT, "create",
-					 "--name", "selftest", NULL}) == 0 &&
-		    ask_for_all_kinds();
-	for (int node = 0; made && node < NODES; node++)
-		made = add_node();
-	if (!made)
-		printf("bad   the scratch machine could not be made; try: warrend --root " SELFTEST_ROOT
-		       " create\n");
-	return made;
-}
-
-static pid_t start_machine(void)
-{
-	return start(-1,
-		     (const char *[]){SELFTEST_ROOT "/bin/warrend", "--root", SELFTEST_ROOT, "run", NULL});
-}
-
-static void stop_machine(pid_t supervisor)
-{
-	kill(supervisor, SIGTERM);
-	for (int tenth = 0; tenth < STOP_S * 10; tenth++) {
-		if (waitpid(supervisor, NULL, WNOHANG) == supervisor)
-			return;
-		nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
-	}
-	kill(supervisor, SIGKILL);
-	waitpid(supervisor, NULL, 0);
-}
-
-/* -- one kind
- * -------------------------------------------------------------------------------------------------------- */
-
-static void log_path(const struct actor_row *row, char path[256])
-{
-	if (row->kind == SCRIBE)
-		snprintf(path, 256, SELFTEST_ROOT "/logs/" SELFTEST_LOG);
-	else if (row->scope == PER_NODE)
-		snprintf(path, 256, SELFTEST_ROOT "/logs/node1/%s.log", row->name);
-	else
-		snprintf(path, 256, SELFTEST_ROOT "/logs/machine/%s.log", row->name);
-}
-
-struct findings {
-	unsigned attempts, through, forbidden, allowed;
-	bool done, welcomed;
-};
-
-static void read_line(const struct selftest *self, struct findings *found, const char *who, const char *line)
-{
-	unsigned row;
-	char what[32];
-	const char *at = strstr(line, "probe.attempt row="), *name = strstr(line, "name=");
-	int welcomed = 0;
-	if (at && sscanf(at, "probe.attempt row=%u outcome=%31s", &row, what) == 2) {
-		bool through = strcmp(what, "through") == 0 || strcmp(what, "not-tried") == 0;
-		found->attempts++;
-		found->through += through;
-		if (through || self->verbose)
-			printf("%s   %-8s row %-2u %-12s %s", through ? "bad" : "ok ", who, row, what,
-			       name ? name + 5 : "\n");
-	}
-	at = strstr(line, "probe.control ");
-	if (at && sscanf(at, "probe.control forbidden=%u allowed=%u welcomed=%d", &found->forbidden,
-			 &found->allowed, &welcomed) == 3)
-		found->welcomed = welcomed;
-	found->done |= strstr(line, "probe.done ") != NULL;
-}
-
-static struct findings read_findings(const struct selftest *self, const struct actor_row *row, bool print)
-{
-	struct findings found = {0};
-	struct selftest quiet = *self;
-	char path[256], line[2048];
-	log_path(row, path);
-	FILE *log = fopen(path, "re");
-	if (!log)
-		return found;
-	if (!print)
-		quiet.verbose = false;
-	while (fgets(line, sizeof line, log))
-		if (print || !strstr(line, "outcome=through"))
-			read_line(&quiet, &found, row->name, line);
-	fclose(log);
-	return found;
-}
-
-static bool probe_kind(struct selftest *self, const struct actor_row *row)
-{
-	char name[64], path[256];
-	snprintf(name, sizeof name, "warren-%s", row->name);
-	log_path(row, path);
-	if (!copy_program(self->bin, "warren-prober", name))
-		return false;
-	unlink(path);
-	pid_t supervisor = start_machine();
-	struct findings found = {0};
-	for (int tenth = 0; supervisor > 0 && tenth < PROBE_S * 10 && !found.done; tenth++) {
-		nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
-		found = read_findings(self, row, false);
-	}
-	if (supervisor > 0)
-		stop_machine(supervisor);
-	found = read_findings(self, row, true);
-	bool asked = row->kind == BROKER || (found.welcomed && found.forbidden > 0);
-	bool held = found.done && found.attempts > 0 && found.through == 0 && asked;
-	printf("%s   %-8s %u attempts, %u got through; %u asks that no row allows\n", held ? "ok " : "bad",
-	       row->name, found.attempts, found.through, found.forbidden);
-	if (!found.done)
-		printf("      it did not finish within %d s\n", PROBE_S);
-	self->through += found.through;
-	self->denied += found.attempts - found.through;
-	self->held += held;
-	return copy_program(self->bin, name, name) && held;
-}
-
-/* -- the control
- * ----------------------------------------------------------------------------------------------------- */
-
-/* The supervisor's children, from outside. */
-static size_t children_of(pid_t supervisor, char pids[][16], size_t most)
-{
-	char path[64];
-	size_t count = 0;
-	snprintf(path, sizeof path, "/proc/%d/task/%d/children", supervisor, supervisor);
-	FILE *list = fopen(path, "re");
-	while (list && count < most && fscanf(list, "%15s", pids[count]) == 1)
-		count++;
-	if (list)
-		fclose(list);
-	return count;
-}
-
-/* A root that lacks the capability, as in some containers, cannot make this attempt succeed; that is said, not counted. */
-static bool beyond_this_root(unsigned row, const char *name)
-{
-	return row == 7 && strncmp(name, "set another's limits", 20) == 0 &&
-	       prctl(PR_CAPBSET_READ, CAP_SYS_RESOURCE, 0, 0, 0) != 1;
-}
-
-/* Root from outside gets through everywhere. */
-static bool control(const struct selftest *self)
-{
-	char pids[CONTROLS_KEPT][16], line[256], what[32];
-	const char *argv[CONTROLS_KEPT + 4] = {NULL, "--control", SELFTEST_ROOT};
-	char prober[300];
-	unsigned row, tried = 0, failed = 0;
-	int pipes[2], name;
-	pid_t supervisor = start_machine();
-	nanosleep(&(struct timespec){.tv_sec = 2}, NULL);
-	size_t count = children_of(supervisor, pids, CONTROLS_KEPT);
-	for (size_t i = 0; i < count; i++)
-		argv[3 + i] = pids[i];
-	snprintf(prober, sizeof prober, "%s/warren-prober", self->bin);
-	argv[0] = prober;
-	if (pipe2(pipes, O_CLOEXEC) != 0)
-		return false;
-	pid_t child = start(pipes[1], argv);
-	close(pipes[1]);
-	FILE *out = fdopen(pipes[0], "r");
-	while (out && fgets(line, sizeof line, out)) {
-		if (sscanf(line, "%u %31s %n", &row, what, &name) != 2)
-			continue;
-		tried++;
-		if (strcmp(what, "through") == 0)
-			continue;
-		if (beyond_this_root(row, line + name)) {
-			printf("skip  control  row %-2u this root lacks CAP_SYS_RESOURCE: %s", row,
-			       line + name);
-			continue;
-		}
-		failed++;
-		printf("bad   control  row %-2u %-12s %s", row, what, line + name);
-	}
-	if (out)
-		fclose(out);
-	waitpid(child, NULL, 0);
-	stop_machine(supervisor);
-	printf("%s   control: root from outside, %u attempts on %zu processes, %u did not get through\n",
-	       failed || !tried ? "bad" : "ok ", tried, count, failed);
-	return tried > 0 && failed == 0;
+	*strrchr(self->bin, '/') = '\0';
+	return true;
 }
 
 int main(int argc, char **argv)
 {
 	static struct selftest self;
+	struct wish wish = {0};
 	if (argc == 2 && strcmp(argv[1], "--version") == 0)
 		return puts("warren-selftest " WARREN_VERSION) < 0;
-	self.verbose = argc > 1 && strcmp(argv[1], "-v") == 0;
-	ssize_t length = readlink("/proc/self/exe", self.bin, sizeof self.bin - 1);
-	if (length <= 0 || geteuid() != 0) {
+	if (!read_wish(argc, argv, &wish)) {
+		fprintf(stderr,
+			"usage: warren-selftest [-v] [--matrix | --sample] [--alone] [--cells]\n\n"
+			"  -v        every attempt, not only those that got through\n"
+			"  --matrix  then every wall down in turn, to see what it alone holds\n"
+			"  --sample  the same, but not from the places of broker and scribe\n"
+			"  --alone   then every wall left standing alone, to see what it stops\n"
+			"  --cells   with the first two: every cell, as a line of words between tabs\n");
+		return 1;
+	}
+	if (geteuid() != 0 || !find_programs(&self)) {
 		fprintf(stderr, "selftest needs root: it builds a scratch machine in " SELFTEST_ROOT "\n");
 		return 1;
 	}
-	*strrchr(self.bin, '/') = '\0';
-	if (!build_machine(&self))
+	if (!alone()) {
+		fprintf(stderr, "another selftest runs; wait for its end\n");
 		return 1;
-	bool held = true;
-	unsigned kinds = 0;
-	for (unsigned kind = 1; kind < KINDS; kind++) {
-		if (!actor_row(kind))
-			continue;
-		kinds++;
-		held = probe_kind(&self, actor_row(kind)) && held;
-		fflush(stdout);
 	}
-	held = control(&self) && held;
-	remove_scratch();
-	printf("%s: %u of %u kinds held; %u attempts denied, %u got through\n",
-	       held ? "isolated" : "NOT ISOLATED", self.held, kinds, self.denied, self.through);
+	self.verbose = wish.verbose;
+	bool held = host_open(&self) && all_walls_up(&self);
+	if (held && (wish.matrix || wish.sample))
+		held = matrix_run(&self, wish.matrix, wish.cells);
+	if (held && wish.alone)
+		held = alone_run(&self);
+	host_close(&self);
+	scratch_remove();
 	return held ? 0 : 1;
 }

@@ -49,42 +49,32 @@ static bool slows(pid_t victim)
 	return setpriority(PRIO_PROCESS, (id_t)victim, 0) == 0;
 }
 
-static bool kill_others(const struct target *target)
+bool attack_kill_others(const struct target *target)
 {
 	return any_victim(target, signals);
 }
 
-static bool kill_threads(const struct target *target)
+bool attack_kill_threads(const struct target *target)
 {
 	return any_victim(target, signals_thread);
 }
 
-static bool queue_signals(const struct target *target)
+bool attack_queue_signals(const struct target *target)
 {
 	return any_victim(target, queues);
 }
 
-static bool limit_others(const struct target *target)
+bool attack_limit_others(const struct target *target)
 {
 	return any_victim(target, limits);
 }
 
-static bool move_others(const struct target *target)
+bool attack_move_others(const struct target *target)
 {
 	return any_victim(target, moves);
 }
 
-static bool slow_others(const struct target *target)
+bool attack_slow_others(const struct target *target)
 {
 	return any_victim(target, slows);
 }
-
-const struct attempt signal_attempts[] = {
-	{6, "signal another process", kill_others},
-	{6, "signal another's thread", kill_threads},
-	{6, "queue a signal to another", queue_signals},
-	{7, "set another's limits", limit_others},
-	{7, "move another to other processors", move_others},
-	{7, "set another's priority", slow_others},
-	{0, NULL, NULL},
-};

@@ -21,17 +21,17 @@ static bool connects(const char *folder, const char *name)
 	return through;
 }
 
-static bool operate(const struct target *target)
+bool attack_operate(const struct target *target)
 {
 	return connects(target->run, "operate.sock");
 }
 
-static bool read_only(const struct target *target)
+bool attack_read_only(const struct target *target)
 {
 	return connects(target->run, "read.sock");
 }
 
-static bool store_of_another(const struct target *target)
+bool attack_store_of_another(const struct target *target)
 {
 	char name[32];
 	for (unsigned node = 1; node <= 3; node++) {
@@ -42,21 +42,9 @@ static bool store_of_another(const struct target *target)
 	return false;
 }
 
-static bool replace_socket(const struct target *target)
+bool attack_replace_socket(const struct target *target)
 {
-	char from[300], to[300];
-	snprintf(from, sizeof from, "%s/bus.sock", target->run);
-	snprintf(to, sizeof to, "%s/bus.sock.moved", target->run);
-	if (rename(from, to) != 0)
-		return false;
-	(void)!rename(to, from);
-	return true;
+	char path[300];
+	snprintf(path, sizeof path, "%s/bus.sock", target->run);
+	return target_moves(path);
 }
-
-const struct attempt socket_attempts[] = {
-	{8, "open the operators' door", operate},
-	{8, "open the readers' door", read_only},
-	{8, "open another node's store", store_of_another},
-	{8, "move the bus's socket away", replace_socket},
-	{0, NULL, NULL},
-};
