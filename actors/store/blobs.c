@@ -70,6 +70,13 @@ bool store_knows_corrupt(struct store *store, const struct blob_id *id)
 	return mark_of(store, id, &ignored);
 }
 
+bool store_marks_full(struct store *store)
+{
+	unsigned count;
+	mark_of(store, &(struct blob_id){{0}}, &count); /* drawn at random: nobody's */
+	return count >= CORRUPT_JOBS;
+}
+
 static struct errand *errand_new(enum job_kind kind, const struct cid *cid)
 {
 	struct errand *new = x_new(sizeof *new);
