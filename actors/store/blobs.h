@@ -61,7 +61,7 @@ void store_close(struct store **store);
 
 int store_fd(struct store *store);     /* readable: call store_turn() */
 void store_turn(struct store *store);  /* hands out what the committer has finished */
-void store_tend(struct store *store);  /* each second: notices within half a minute that an idle disk takes no writes, and that it
+void store_tend(struct store *store);  /* each second: notices within five seconds that an idle disk takes no writes, and that it
 					  does again */
 bool store_only_reads(const struct store *store); /* its disk took no writes when it was opened; a new birth looks again */
 bool store_seems_mended(const struct store *store); /* it was read-only then, and is not now */
