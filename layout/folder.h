@@ -1,5 +1,5 @@
-/* Folders and files that somebody else may have made: no link is followed, nothing but a plain file is ever opened, and what changes
- * while it is read is not believed. Every function that returns false has a sentence in `why`. */
+/* Folders and files that somebody else may have made: no link is followed, nothing but a plain file is ever opened, and what
+ * changes while it is read is not believed. Every function that returns false has a sentence in `why`. */
 #ifndef WARREN_LAYOUT_FOLDER_H
 #define WARREN_LAYOUT_FOLDER_H
 

@@ -1,6 +1,6 @@
-/* meta.json, which lies beside the data of a blob in the layout of seed 003. Its fields are those that ByteCave core writes (cid, size,
- * mimeType, version, compressed); what it has besides (times, senders, replicas, metrics) is about a node, not about the bytes, and is
- * neither read nor written: so two nodes that hold the same blobs export the same files. */
+/* meta.json, which lies beside the data of a blob in the layout of seed 003. Its fields are those that ByteCave core writes (cid,
+ * size, mimeType, version, compressed); what it has besides (times, senders, replicas, metrics) is about a node, not about the
+ * bytes, and is neither read nor written: so two nodes that hold the same blobs export the same files. */
 #ifndef WARREN_LAYOUT_META_H
 #define WARREN_LAYOUT_META_H
 

@@ -1,5 +1,5 @@
-/* The node, over its own HTTP face, like any stranger. What it answers is bounded in time and size, and believed only where it can be
- * checked. One connection, used again and again. */
+/* The node, over its own HTTP face, like any stranger. What it answers is bounded in time and size, and believed only where it
+ * can be checked. One connection, used again and again. */
 #ifndef WARREN_LAYOUT_NODE_H
 #define WARREN_LAYOUT_NODE_H
 

@@ -12,7 +12,8 @@
 
 enum {
 	CORRUPT_JOBS = 64, /* marks under way; a blob not marked now is marked when it is read next */
-	LOOK_TENDS = 3,    /* store_tend() calls, a second apart, between two looks at an idle disk: it is known to refuse within 5 s */
+	LOOK_TENDS =
+		3, /* store_tend() calls, a second apart, between two looks at an idle disk: it is known to refuse within 5 s */
 };
 
 struct errand {                   /* a job that is not a put */
