@@ -168,7 +168,7 @@ static struct check_counts scan(void)
 	store_check_from(house.store, NULL);
 	for (unsigned steps = 1; store_check_next(house.store) != CHECK_END; steps++) {
 		cr_assert_lt(steps, 100000U);
-		if (steps % 500 == 0) /* seldom: it finds more meanwhile than can be on their way at once */
+		if (steps % 2000 == 0) /* seldom: it finds more meanwhile than can be on their way at once */
 			settle(&house);
 	}
 	settle(&house);
