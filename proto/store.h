@@ -35,6 +35,17 @@
 #define PROOF_SUM(F)          F(str, end, 16) F(u64, count, 0)
 #define PROOF_ROW(F)          F(cid, cid, 0) F(hash, challenge, 0) F(i64, at, 0) F(u32, ms, 0) F(str, end, 16)
 
+/* The scan that runs, or the last one. done: blobs looked at, of so many that there are now; found: corrupt ones among them;
+ * corrupt: all that are known to be; broke: it ended before the last blob. Unix time in ms, 0: never. */
+#define STORE_SCAN_START_REPLY(F) F(bool, already, 0)
+#define STORE_SCAN_REPLY(F)                                                                                            \
+	F(bool, running, 0) F(bool, broke, 0) F(u64, done, 0) F(u64, of, 0) F(u64, found, 0) F(u64, unreadable, 0)     \
+	F(u64, corrupt, 0) F(i64, since_ms, 0) F(i64, finished_ms, 0)
+
+/* A page looks at a thousand blobs; without `next` it was the last. */
+#define STORE_CORRUPT(F)       F(O(cid), after, 0)
+#define STORE_CORRUPT_REPLY(F) F(many(blob_row), blobs, 1000) F(O(cid), next, 0)
+
 #define STORE_PUT_DONE(F)  F(cid, cid, 0) F(u64, size, 0) F(bool, fresh, 0) F(u32, ms, 0)
 #define STORE_GET_DONE(F)  F(cid, cid, 0) F(u64, bytes, 0) F(u32, ms, 0) F(str, end, 16)
 #define STORE_CORRUPTED(F) F(cid, cid, 0) F(u64, chunk, 0)
@@ -56,7 +67,12 @@
 	C(store_prove, 0x0407, OPERATORS | MAY(GATEWAY, SAME_NODE), READ, 10000, STORE_PROVE, STORE_PROVE_REPLY,       \
 	  "prove that a blob's bytes are here: the leaves that the challenge draws, signed by the node's key")         \
 	C(store_proofs, 0x0408, READERS | MAY(GATEWAY, SAME_NODE), READ, 2000, STORE_PROOFS, STORE_PROOFS_REPLY,       \
-	  "how the last proofs went")
+	  "how the last proofs went")                                                                                  \
+	C(store_scan_start, 0x0431, OPERATORS, IDEMPOTENT, 2000, NOTHING, STORE_SCAN_START_REPLY,                      \
+	  "read and hash every blob again, from the first; one that runs goes on, quickly")                            \
+	C(store_scan, 0x0432, READERS, READ, 2000, NOTHING, STORE_SCAN_REPLY, "how far the scan is, or how the last went") \
+	C(store_corrupt, 0x0433, READERS, READ, 5000, STORE_CORRUPT, STORE_CORRUPT_REPLY,                              \
+	  "blobs that failed their check and are not served, by name, a page at a time")
 #define STORE_EVENTS(E)                                                                                                \
 	E(store_put_done, 0x0411, READERS, STORE_PUT_DONE, "a blob was stored, or was here already")                   \
 	E(store_get_done, 0x0412, READERS, STORE_GET_DONE, "a blob was read")                                          \

@@ -58,6 +58,15 @@ struct console;
 	  "warren prove 1 bafkrei… --samples 32 > proof.json")                                                         \
 	C(cid, "cid", "FILE …", 1, WORDS_MAX, "what files are called in a store: CID, the root that a verifier keeps, size", \
 	  "warren cid photo.jpg\nwarren cid *.jpg > list; warren-auditor http://node:5001 list")                       \
+	C(scan, "scan", "NODE | all", 1, 1,                                                                            \
+	  "have a store read and hash all that it holds; ends 1 when something is corrupt; operators only",            \
+	  "warren scan 1 --wait\nwarren scan all --wait --json\nwarren scan 1 --corrupt")                              \
+	C(export_blobs, "export-blobs", "N DIR", 2, 2,                                                                 \
+	  "the blobs of node N as files: DIR/blobs/CID/data and meta.json; goes on where it stopped",                  \
+	  "warren export-blobs 1 /mnt/usb/blobs")                                                                      \
+	C(import_blobs, "import-blobs", "N DIR", 2, 2,                                                                 \
+	  "store DIR/blobs/CID/data on node N, each checked against its name; goes on where it stopped",               \
+	  "warren import-blobs 2 /mnt/usb/blobs\nwarren import-blobs 1 ~/bytecave/data --json")                         \
 	C(remove, "remove", "NODE", 1, 1,                                                                              \
 	  "remove a node and its blobs for good; its keys are kept (root)", "warren remove 2 --stop")                  \
 	C(reregister, "reregister", "", 0, 0, "this machine has a new id, on purpose (root)", "warren reregister")     \
@@ -119,6 +128,10 @@ struct console;
 	{"verify", "samples", '\0', "N", "of a proof: at least so many; 8 unless given"},                              \
 	{"level", "for", '\0', "TIME", "back to info after this long; 10m unless given, 0: never"},                    \
 	{"drain", "within", '\0', "TIME", "then cut what still runs; 10m unless given"},                               \
+	{"scan", "wait", '\0', NULL, "until it has ended, with a bar on a terminal"},                                   \
+	{"scan", "corrupt", '\0', NULL, "name what is known to be corrupt; without --wait nothing is scanned"},        \
+	{"export-blobs", "url", '\0', "URL", "where the node answers, when that is not http://127.0.0.1 and its port"}, \
+	{"import-blobs", "url", '\0', "URL", "where the node answers, when that is not http://127.0.0.1 and its port"}, \
 	{"tiers", "profile", '\0', "NAME", "v4 or multinode"},                                                         \
 	{"remove", "yes", '\0', NULL, "do not ask"},                                                                   \
 	{"remove", "stop", '\0', NULL, "also while it runs"},                                                          \

@@ -273,8 +273,7 @@ static enum ending run_beside(struct console *console, int program, const char *
 	return code ? END_FAILED : END_OK;
 }
 
-/* Ends only when it fails: the program goes on as this process, on this terminal. */
-static enum ending become(struct console *console, const char *const *argv)
+enum ending become(struct console *console, const char *const *argv)
 {
 	char path[PATH_MAX + 16];
 	int fd = open_program(console->root, argv[0], path, sizeof path);

@@ -12,7 +12,8 @@
 
 enum {
 	CORRUPT_JOBS = 64, /* marks under way; a blob not marked now is marked when it is read next */
-	LOOK_TENDS = 20,   /* store_tend() calls, a second apart, between two looks at an idle disk */
+	LOOK_TENDS =
+		3, /* store_tend() calls, a second apart, between two looks at an idle disk: it is known to refuse within 5 s */
 };
 
 struct errand {                   /* a job that is not a put */
@@ -68,6 +69,13 @@ bool store_knows_corrupt(struct store *store, const struct blob_id *id)
 {
 	unsigned ignored;
 	return mark_of(store, id, &ignored);
+}
+
+bool store_marks_full(struct store *store)
+{
+	unsigned count;
+	mark_of(store, &(struct blob_id){{0}}, &count); /* drawn at random: nobody's */
+	return count >= CORRUPT_JOBS;
 }
 
 static struct errand *errand_new(enum job_kind kind, const struct cid *cid)

@@ -61,7 +61,7 @@ void store_close(struct store **store);
 
 int store_fd(struct store *store);     /* readable: call store_turn() */
 void store_turn(struct store *store);  /* hands out what the committer has finished */
-void store_tend(struct store *store);  /* each second: notices within half a minute that an idle disk takes no writes, and that it
+void store_tend(struct store *store);  /* each second: notices within five seconds that an idle disk takes no writes, and that it
 					  does again */
 bool store_only_reads(const struct store *store); /* its disk took no writes when it was opened; a new birth looks again */
 bool store_seems_mended(const struct store *store); /* it was read-only then, and is not now */
@@ -154,5 +154,17 @@ void store_figures(struct store *store, struct store_figures *stat);
 enum check { CHECK_MORE, CHECK_ONE_DONE, CHECK_END /* past the last blob */ };
 void store_check_from(struct store *store, const struct cid *from);
 enum check store_check_next(struct store *store);
+
+struct check_counts { /* since store_check_from() */
+	uint64_t done, corrupt, unreadable; /* blobs; unreadable: the disk did not give them, so nothing is known */
+};
+const struct check_counts *store_check_counts(const struct store *store);
+bool store_check_broke(const struct store *store); /* CHECK_END came as the index could not be read */
+
+/* Those known to be corrupt among the next CORRUPT_PAGE blobs above `after` (NULL: from the first). *last: where to go on when
+ * there are *more; untouched when there was none. */
+enum { CORRUPT_PAGE = 1000 };
+enum err store_list_corrupt(struct store *store, const struct cid *after, store_list_fn *each, void *context,
+			    struct cid *last, bool *more);
 
 #endif

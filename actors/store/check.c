@@ -30,27 +30,46 @@ static void one_cid(void *context, const struct cid *cid, uint64_t size)
 	*(struct cid *)context = *cid;
 }
 
-/* Opens the next blob that can be opened. What cannot has told so by itself. */
+const struct check_counts *store_check_counts(const struct store *store)
+{
+	return &store->check.counts;
+}
+
+/* How looking at one blob ended. One that was deleted meanwhile was not looked at. */
+static enum check one_done(struct check_counts *counts, enum err err)
+{
+	counts->done += err != ERR_NOT_FOUND;
+	counts->corrupt += err == ERR_CORRUPT;
+	counts->unreadable += err == ERR_DISK;
+	return CHECK_ONE_DONE;
+}
+
+/* Opens the next blob. */
 static enum check open_next(struct store *store)
 {
 	struct check_state *check = &store->check;
 	struct cid cid = {{0}}, none = {{0}};
 	enum err err = store_list(store, check->from_first ? NULL : &check->next, 1, one_cid, &cid);
 	if (err != ERR_OK || memcmp(&cid, &none, sizeof cid) == 0) {
+		check->broken = err != ERR_OK;
 		check->from_first = true;
 		return CHECK_END;
 	}
+	err = store_get_open(store, &cid, &check->get);
+	if (err == ERR_BUSY) /* readers have all places: it is looked at when they leave one */
+		return CHECK_MORE;
 	check->from_first = false;
 	check->next = cid;
-	if (store_get_open(store, &cid, &check->get) != ERR_OK)
-		return CHECK_ONE_DONE;
+	if (err != ERR_OK)
+		return one_done(&check->counts, err);
 	store->get_count--; /* nobody asked for it */
 	check->sum = sha256_begin();
 	check->merkle = x_new(sizeof *check->merkle);
 	return CHECK_MORE;
 }
 
-static void compare(struct store *store)
+/* ERR_OK, or ERR_CORRUPT: each chunk was right, and they are not the blob of that name. */
+static enum err compare(struct store *store)
 {
 	struct check_state *check = &store->check;
 	struct cid cid;
@@ -58,13 +77,17 @@ static void compare(struct store *store)
 	sha256_end(&check->sum, cid.bytes);
 	merkle_end(check->merkle, &root);
 	struct blob *blob = get_blob(check->get);
-	if (memcmp(&cid, &blob->cid, sizeof cid) != 0 || memcmp(&root, &blob->root, sizeof root) != 0)
-		store_found_corrupt(store, blob, CORRUPT_HEADER);
+	if (memcmp(&cid, &blob->cid, sizeof cid) == 0 && memcmp(&root, &blob->root, sizeof root) == 0)
+		return ERR_OK;
+	store_found_corrupt(store, blob, CORRUPT_HEADER);
+	return ERR_CORRUPT;
 }
 
 enum check store_check_next(struct store *store)
 {
 	struct check_state *check = &store->check;
+	if (store_marks_full(store)) /* what is found now would not be remembered */
+		return CHECK_MORE;
 	if (!check->get)
 		return open_next(store);
 	for (int i = 0; i < STEP_CHUNKS; i++) {
@@ -77,9 +100,50 @@ enum check store_check_next(struct store *store)
 			continue;
 		}
 		if (err == ERR_OK)
-			compare(store);
+			err = compare(store);
 		check_stop(store);
-		return CHECK_ONE_DONE;
+		return one_done(&check->counts, err);
 	}
 	return CHECK_MORE;
+}
+
+bool store_check_broke(const struct store *store)
+{
+	return store->check.broken;
+}
+
+/* -- their names ----------------------------------------------------------------------------------------------------- */
+
+struct page {
+	struct listed {
+		struct cid cid;
+		uint64_t size;
+	} rows[CORRUPT_PAGE];
+	uint32_t count;
+};
+
+static void keep(void *context, const struct cid *cid, uint64_t size)
+{
+	struct page *page = context;
+	if (page->count < CORRUPT_PAGE)
+		page->rows[page->count++] = (struct listed){*cid, size};
+}
+
+enum err store_list_corrupt(struct store *store, const struct cid *after, store_list_fn *each, void *context,
+			    struct cid *last, bool *more)
+{
+	struct page *page = x_new(sizeof *page);
+	enum err err = store_list(store, after, CORRUPT_PAGE, keep, page);
+	for (uint32_t i = 0; err == ERR_OK && i < page->count; i++) {
+		struct blob blob;
+		enum index_end end = index_look(store->reads, &page->rows[i].cid, &blob);
+		if (end != INDEX_OK && end != INDEX_NONE)
+			err = store_index_err(store, end);
+		else if (end == INDEX_OK && (blob.corrupt || store_knows_corrupt(store, &blob.id)))
+			each(context, &page->rows[i].cid, page->rows[i].size);
+		*last = page->rows[i].cid;
+	}
+	*more = page->count == CORRUPT_PAGE;
+	x_free(&page);
+	return err;
 }

@@ -21,8 +21,6 @@ enum {
 	TEND_MS = 1000,
 	ASK_WALLET_MS = 20,        /* between attempts to hear from it who we are: doubled each time … */
 	ASK_WALLET_MOST_MS = 1000, /* … up to this */
-	CHECK_MS = 10000,          /* between two steps of the scan when all is well … */
-	CHECK_SOON_MS = 20,        /* … and after the machine stopped without notice: everything, soon */
 	DRAIN_MS = 100,
 	AGAIN_MS =
 		20000, /* of life, before a store that only reads is born anew, as its disk seems mended … */
@@ -281,24 +279,6 @@ static void tend(struct actor *self, void *context)
 	try_again(self);
 }
 
-/* A blob now and then, so that rot is found before a reader finds it: 8,640 a day, from a random one on, so that restarts do not
- * favour some. All of them, soon, after the machine stopped without notice. */
-static void check(struct actor *self, void *context)
-{
-	(void)context;
-	struct store_actor *store = self_of(self);
-	enum check step = store_check_next(store->store);
-	if (step == CHECK_END) {
-		if (store->checking_all)
-			log_info("store.checked", "blobs=%" PRIu64 " corrupt=%" PRIu64, store->figures.blobs,
-				 store->figures.corrupt);
-		store->checking_all = false;
-		store_check_from(store->store, NULL);
-	}
-	bool soon = store->checking_all || step == CHECK_MORE;
-	actor_after(self, soon ? CHECK_SOON_MS : CHECK_MS, check, NULL);
-}
-
 /* -- life ------------------------------------------------------------------------------------------------------------ */
 
 static int shape_of(struct actor *self, struct store_shape *shape)
@@ -401,13 +381,10 @@ static int start(struct actor *self)
 			"its disk was read-only when it was opened; once that is mended it opens it anew");
 	store_on_corrupt(store->store, corrupted, self);
 	store_figures(store->store, &store->figures);
-	store->checking_all = store->figures.check_all;
-	struct cid anywhere;
-	random_bytes(&anywhere, sizeof anywhere);
-	store_check_from(store->store, store->checking_all ? NULL : &anywhere);
 	log_info("store.opened", "blobs=%" PRIu64 " used=%" PRIu64 " quota=%" PRIu64 "%s%s",
 		 store->figures.blobs, store->figures.used, store->figures.quota,
-		 store->figures.rebuilt ? " index=rebuilt" : "", store->checking_all ? " check=all" : "");
+		 store->figures.rebuilt ? " index=rebuilt" : "",
+		 store->figures.check_all ? " check=all" : "");
 	return 0;
 }
 
@@ -438,7 +415,7 @@ static void ready(struct actor *self)
 	actor_watch(self, store_fd(self_of(self)->store), POLLIN, turn_store, NULL);
 	actor_watch(self, streams_fd(self_of(self)->streams), POLLIN, turn_streams, NULL);
 	actor_every(self, TEND_MS, tend, NULL);
-	actor_after(self, CHECK_SOON_MS, check, NULL);
+	scan_ready(self);
 	show_limits(self);
 	self_of(self)->ask_again_ms = ASK_WALLET_MS;
 	ask_wallet(self, NULL);

@@ -11,7 +11,8 @@ enum { STORE_PATH = 512 };
 
 struct check_state {
 	struct cid next; /* the first to look at */
-	bool from_first;
+	bool from_first, broken;
+	struct check_counts counts;
 	struct get *get;
 	struct sha256 *sum;
 	struct merkle *merkle;
@@ -72,6 +73,7 @@ void gets_blob_gone(struct store *store, struct blob *blob); /* takes it over, u
 void units_give(struct store *store, struct blob *blob); /* back to the map; ends the blob */
 void store_troubled(struct store *store, const char *what, int number); /* a write failed */
 void store_found_corrupt(struct store *store, const struct blob *blob, uint64_t chunk);
+bool store_marks_full(struct store *store); /* what is found corrupt now cannot be marked as such yet */
 bool store_knows_corrupt(struct store *store, const struct blob_id *id);
 bool store_forget(struct store *store, const struct cid *cid); /* a corrupt blob gives way; false: the queue is full */
 enum err store_index_err(struct store *store, enum index_end end);

@@ -19,9 +19,20 @@ struct store_actor {
 	unsigned answers_due; /* of the wallet */
 	uint64_t ask_again_ms;
 	uint64_t opened_ms, again_ms; /* again_ms: it ends, to be born anew; 0: it does not */
-	bool checking_all, full;
+	bool full;
+	struct scan {
+		bool running; /* every blob, from the first */
+		bool asked;   /* by somebody: quickly */
+		bool broke;   /* the last one ended early: the index could not be read */
+		struct check_counts counts; /* of the one that runs, or of the last one */
+		int64_t since_ms, finished_ms; /* Unix time; 0: never */
+	} scan;
+	int scan_timer;
 	struct store_figures figures; /* what `warren limits` shows; refreshed each second */
 };
+
+/* store_scan.c */
+void scan_ready(struct actor *self);             /* sets the first timer */
 
 static inline struct store_actor *self_of(struct actor *self)
 {

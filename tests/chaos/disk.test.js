@@ -15,7 +15,7 @@ const assert = require('node:assert')
 const crypto = require('node:crypto')
 const fs = require('node:fs')
 const path = require('node:path')
-const { Machine } = require('../system/machine.js')
+const { Machine, BUILD } = require('../system/machine.js')
 
 const DISK_MB = 96
 
@@ -211,3 +211,53 @@ trial('a disk that is not mounted is not taken for an empty store; mounted again
 	await trouble.allThere()
 	assert.ok((await trouble.put(1)).has(201))
 })
+
+// The first line of its log that says so, by the store's own clock: when it noticed.
+function noticed(machine, after) {
+	for (const line of machine.log('store@1').split('\n')) {
+		const at = Date.parse(line.split(' ')[0])
+		if (at >= after && / error store@1\S* (store\.|commit)/.test(line)) return { at, line }
+	}
+}
+
+for (const busy of [false, true]) {
+	trial(`a disk that dies under ${busy ? 'a busy' : 'an idle'} store (EIO): nothing is taken after five seconds, an alert, nothing is made anew`, async (trouble, machine) => {
+		const late = [] // acknowledged after the disk had died
+		let died = 0, stop = false
+		const writer = (async () => {
+			while (busy && !stop) {
+				const dead = died // what was under way may have been on the disk by then
+				const answer = await machine.put(1, crypto.randomBytes(2000)).catch(() => ({ status: 'cut' }))
+				if (answer.status === 201 && dead) late.push(answer.json.cid)
+			}
+		})()
+		if (busy) await machine.until('it is busy', async () => JSON.parse(machine.warren('call', 'store@1', 'store_stat', '--json').out).puts > 50)
+		const before = Date.now()
+		must(path.join(BUILD, 'tests', 'tool-diskdies'), trouble.folder)
+		died = Date.now()
+		const { at, line } = await machine.until('it says that its disk refuses', () => noticed(machine, before), 60000)
+		console.log(`# ${at - died} ms after it died: ${line.slice(0, 160)}`)
+		assert.ok(at - died <= 5000, 'within five seconds, by its own clock')
+		await machine.until('an alert stands for it', () => JSON.parse(machine.warren('alerts', '--json').out).alerts.some((row) => row.active && /store@1|node 1/.test(row.subject)), 60000)
+		stop = true
+		await writer
+		assert.deepStrictEqual(late, [], 'nothing is acknowledged that is on no disk')
+		await machine.until('puts are refused with a sentence', async () => {
+			const answer = await machine.put(1, crypto.randomBytes(2000)).catch(() => null)
+			assert.ok(!answer || answer.status !== 201)
+			return answer && answer.status === 503 && answer.json.message.length > 10
+		}, 30000)
+		const read = await machine.get(1, [...trouble.kept.keys()][0]).catch(() => ({ status: 'cut' }))
+		assert.notStrictEqual(read.status, 404, 'it does not say that the blob is not there')
+		await trouble.neighbourWorks()
+		machine.warrend('stop')
+		trouble.unmount()
+		assert.ok(spawnSync('e2fsck', ['-fp', trouble.image]).status <= 1, 'another disk, with the same on it')
+		trouble.mount()
+		machine.start()
+		await machine.ready(60000)
+		await trouble.allThere()
+		assert.ok((await trouble.put(3)).has(201), 'it stores again')
+		assert.match(fs.readdirSync(trouble.folder).join(), /marker/)
+	})
+}

@@ -116,7 +116,7 @@ for (const debian of debians) {
 			})
 
 			await step('systemd finds no fault in the units', () => {
-				const said = box.try('systemd-analyze verify warrend@nodes.service warren.target warren.slice warren-selftest.timer warren-backup@nodes.timer warren-backup@nodes.service')
+				const said = box.try('systemd-analyze verify warrend@nodes.service warren.target warren.slice warren-selftest.timer warren-backup@nodes.timer warren-backup@nodes.service warren-scan@nodes.timer warren-scan@nodes.service')
 				assert.strictEqual(said.code + said.out + said.err, '0')
 			})
 
