@@ -27,7 +27,7 @@ const char *gc_mode_word(enum gc_mode mode)
 uint64_t gc_floor(uint64_t mib, uint64_t quota)
 {
 	uint64_t part = quota / GC_FLOOR_PART;
-	return mib < part / MIB ? mib * MIB : part;
+	return mib <= part / MIB ? mib * MIB : part;
 }
 
 void gc_begin(struct gc *gc, const struct gc_rules *rules, int64_t now, uint64_t free)

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STATES = 10000, ROWS_MOST = 1600, A_DAY = 86400, MIB = 1 << 20 };
+enum { STATES = 10000, ROWS_MOST = 4000, A_DAY = 86400, MIB = 1 << 20 };
 
 static uint64_t state;
 
