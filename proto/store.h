@@ -35,8 +35,8 @@
 #define PROOF_SUM(F)          F(str, end, 16) F(u64, count, 0)
 #define PROOF_ROW(F)          F(cid, cid, 0) F(hash, challenge, 0) F(i64, at, 0) F(u32, ms, 0) F(str, end, 16)
 
-/* Every blob above `after` in the order of CIDs, pinned and in the trash or not. At most `most` are looked at; `which`: those given
- * of them: all, pinned, trash. `next`: ask again after it; absent: there are no more. Times are Unix time in seconds. */
+/* Every blob above `after` in the order of CIDs, pinned and in the trash or not. At most `most` are looked at; `which` of them are
+ * given: all, pinned, trash. `next`: ask again after it; absent: there are no more. Times are Unix time in seconds. */
 #define STORE_BLOBS(F)       F(O(cid), after, 0) F(u32, most, 1000) F(str, which, 8)
 #define STORE_BLOBS_REPLY(F) F(many(kept_row), blobs, 1000) F(O(cid), next, 0)
 #define KEPT_ROW(F)                                                                                                    \
@@ -70,7 +70,8 @@
 	  "the node's key, peer id, owner and shards")                                                                 \
 	C(store_head, 0x0404, READERS | MAY(GATEWAY, SAME_NODE), READ, 2000, STORE_CID, STORE_HEAD_REPLY,              \
 	  "whether a blob is here, its size and what it is charged")                                                   \
-	C(store_delete, 0x0405, OPERATORS, IDEMPOTENT, 5000, STORE_CID, NOTHING, "delete a blob; into the trash, where trash_hours says so")                      \
+	C(store_delete, 0x0405, OPERATORS, IDEMPOTENT, 5000, STORE_CID, NOTHING, \
+	  "delete a blob; into the trash, where trash_hours says so")                                                  \
 	C(store_list, 0x0406, READERS, READ, 5000, STORE_LIST, STORE_LIST_REPLY, "CIDs in order, a page at a time")  \
 	C(store_prove, 0x0407, OPERATORS | MAY(GATEWAY, SAME_NODE), READ, 10000, STORE_PROVE, STORE_PROVE_REPLY,       \
 	  "prove that a blob's bytes are here: the leaves that the challenge draws, signed by the node's key")         \

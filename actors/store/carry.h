@@ -19,8 +19,8 @@
  *
  * A backup does not stop the store. Its rows are read a page at a time, by a connection of our own, and nothing is held between
  * two pages. A delete zeroes a blob's header before its units are free, so a blob whose header is still there after its chunks
- * were read was read whole. All that was acknowledged before the beginning, and not deleted before the end, is carried. What is in the trash
- * is deleted: it is not carried. */
+ * were read was read whole. All that was acknowledged before the beginning, and not deleted before the end, is carried. What
+ * is in the trash is deleted: it is not carried. */
 #ifndef WARREN_STORE_CARRY_H
 #define WARREN_STORE_CARRY_H
 

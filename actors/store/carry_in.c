@@ -185,7 +185,7 @@ static bool has_room(const struct entering *in, uint64_t units)
 
 static enum store_end take_blob(struct entering *in)
 {
-	uint8_t row[CARRY_ROW], verdict;
+	uint8_t row[CARRY_ROW], verdict = 0;
 	struct blob blob;
 	if (!in->head.blobs || !take(in, row, sizeof row) || !carry_row_unpack(row, &blob) ||
 	    blob.sequence >> SEQUENCE_BITS > in->head.birth)

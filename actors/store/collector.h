@@ -1,5 +1,5 @@
-/* A pass of the collector over a store: looks at its rows a page at a time, chooses (gc.h), and has what was chosen deleted, a few
- * at a time. Main thread; each turn is short, so puts and gets have theirs in between. */
+/* A pass of the collector over a store: looks at its rows a page at a time, chooses (gc.h), and has what was chosen deleted, a
+ * few at a time. Main thread; each turn is short, so puts and gets have theirs in between. */
 #ifndef WARREN_STORE_COLLECTOR_H
 #define WARREN_STORE_COLLECTOR_H
 

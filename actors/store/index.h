@@ -5,8 +5,8 @@
  *   dying  id (key) and the first eight: deleted, but the header in the arena may still stand. A start finishes these
  *   meta   one row: store id, blobs, bytes, units (Σ charge of blob and dying), corrupt, sequence (the highest here), synced
  *          (up to this sequence, the bytes in the arena were durable when this was written), commits (counted, so that every
- *          commit writes something: one that changes nothing would tell nothing about the disk), held (1: rebuilt, so the pins are
- *          lost; nothing is collected until an operator says so)
+ *          commit writes something: one that changes nothing would tell nothing about the disk), held (1: rebuilt, so the pins
+ *          are lost; nothing is collected until an operator says so)
  *
  * runs and slots are u64 little-endian one after the other; slots is NULL for most. user_version is the version of this
  * layout. WAL, synchronous FULL: a commit that returned is on the disk. `meta` changes in the transaction that changes the
@@ -50,8 +50,8 @@ enum index_end index_open(struct index **index, const char *path, const struct s
 void index_close(struct index **index);
 
 /* Turns the older index at `path`, in this folder, into one of our version; the old one stays beside it (base/migrate). Nobody
- * has it open. *from: its version was. `alive` is called now and then. INDEX_DAMAGED: it is not what it says it is. Whatever it returns, the name stands
- * for a whole index. */
+ * has it open. *from: its version was. `alive` is called now and then. INDEX_DAMAGED: it is not what it says it is. Whatever it
+ * returns, the name stands for a whole index. */
 enum index_end index_migrate(int folder, const char *path, unsigned *from, void (*alive)(void *), void *alive_context,
 			     char why[INDEX_MIGRATE_WHY]);
 
