@@ -46,13 +46,32 @@
 #define STORE_CORRUPT(F)       F(O(cid), after, 0)
 #define STORE_CORRUPT_REPLY(F) F(many(blob_row), blobs, 1000) F(O(cid), next, 0)
 
+/* Every blob above `after` in the order of CIDs, pinned and in the trash or not. At most `most` are looked at; `which` of them are
+ * given: all, pinned, trash. `next`: ask again after it; absent: there are no more. Times are Unix time in seconds. */
+#define STORE_BLOBS(F)       F(O(cid), after, 0) F(u32, most, 1000) F(str, which, 8)
+#define STORE_BLOBS_REPLY(F) F(many(kept_row), blobs, 1000) F(O(cid), next, 0)
+#define KEPT_ROW(F)                                                                                                    \
+	F(cid, cid, 0) F(u64, size, 0) F(u64, charge, 0) F(i64, stored_at, 0) F(bool, pinned, 0) F(i64, trashed, 0)    \
+	F(bool, corrupt, 0)
+
+#define STORE_PIN(F) F(cid, cid, 0) F(bool, pinned, 0)
+
+/* One pass of the collector; actors/store/gc.h. `chosen`: the oldest first. `release`: the pins that a rebuild lost were looked
+ * after. `free` and `floor` are bytes, as of the beginning; `collected` is 0 of a plan. */
+#define STORE_GC(F) F(bool, release, 0)
+#define STORE_GC_REPLY(F)                                                                                              \
+	F(str, mode, 8) F(bool, held, 0) F(u64, free, 0) F(u64, floor, 0) F(u32, days, 0) F(u64, looked, 0)            \
+	F(u64, pinned, 0) F(u64, collected, 0) F(u64, bytes, 0) F(bool, more, 0) F(many(chosen_row), chosen, 1000)
+#define CHOSEN_ROW(F) F(cid, cid, 0) F(u64, size, 0) F(u64, charge, 0) F(i64, stored_at, 0)
+
 #define STORE_PUT_DONE(F)  F(cid, cid, 0) F(u64, size, 0) F(bool, fresh, 0) F(u32, ms, 0)
 #define STORE_GET_DONE(F)  F(cid, cid, 0) F(u64, bytes, 0) F(u32, ms, 0) F(str, end, 16)
+#define STORE_COLLECTED(F) F(cid, cid, 0) F(u64, size, 0) F(i64, stored_at, 0)
 #define STORE_CORRUPTED(F) F(cid, cid, 0) F(u64, chunk, 0)
 
 #define STORE_MESSAGES(M)                                                                                              \
 	M(shard_range, SHARD_RANGE) M(blob_row, BLOB_ROW) M(sample_row, SAMPLE_ROW) M(proof_sum, PROOF_SUM)            \
-	M(proof_row, PROOF_ROW)
+	M(proof_row, PROOF_ROW) M(kept_row, KEPT_ROW) M(chosen_row, CHOSEN_ROW)
 #define STORE_CALLS(C)                                                                                                 \
 	C(store_open, 0x0401, MAY(GATEWAY, SAME_NODE), IDEMPOTENT, 2000, NOTHING, STORE_OPEN_REPLY,                    \
 	  "a ticket for one stream; an earlier unused one is void")                                                    \
@@ -62,12 +81,23 @@
 	  "the node's key, peer id, owner and shards")                                                                 \
 	C(store_head, 0x0404, READERS | MAY(GATEWAY, SAME_NODE), READ, 2000, STORE_CID, STORE_HEAD_REPLY,              \
 	  "whether a blob is here, its size and what it is charged")                                                   \
-	C(store_delete, 0x0405, OPERATORS, IDEMPOTENT, 5000, STORE_CID, NOTHING, "delete a blob")                      \
+	C(store_delete, 0x0405, OPERATORS, IDEMPOTENT, 5000, STORE_CID, NOTHING, \
+	  "delete a blob; into the trash, where trash_hours says so")                                                  \
 	C(store_list, 0x0406, READERS, READ, 5000, STORE_LIST, STORE_LIST_REPLY, "CIDs in order, a page at a time")  \
 	C(store_prove, 0x0407, OPERATORS | MAY(GATEWAY, SAME_NODE), READ, 10000, STORE_PROVE, STORE_PROVE_REPLY,       \
 	  "prove that a blob's bytes are here: the leaves that the challenge draws, signed by the node's key")         \
 	C(store_proofs, 0x0408, READERS | MAY(GATEWAY, SAME_NODE), READ, 2000, STORE_PROOFS, STORE_PROOFS_REPLY,       \
 	  "how the last proofs went")                                                                                  \
+	C(store_blobs, 0x0409, READERS, READ, 5000, STORE_BLOBS, STORE_BLOBS_REPLY,                                    \
+	  "every blob with its pin and its place in the trash, a page at a time")                                      \
+	C(store_pin, 0x040A, OPERATORS, IDEMPOTENT, 5000, STORE_PIN, NOTHING,                                          \
+	  "pin a blob, so that it is neither deleted nor collected; or unpin it")                                      \
+	C(store_restore, 0x040B, OPERATORS, IDEMPOTENT, 5000, STORE_CID, NOTHING, "take a blob out of the trash")      \
+	C(store_purge, 0x040C, OPERATORS, IDEMPOTENT, 5000, STORE_CID, NOTHING, "delete a blob in the trash for good") \
+	C(store_gc_plan, 0x040D, READERS, READ, 30000, NOTHING, STORE_GC_REPLY,                                        \
+	  "what the collector would delete now; touches nothing")                                                      \
+	C(store_gc, 0x040E, OPERATORS, IDEMPOTENT, 60000, STORE_GC, STORE_GC_REPLY,                                    \
+	  "one pass of the collector now, by the rules of gc, gc_days and gc_free_mb")                                 \
 	C(store_scan_start, 0x0431, OPERATORS, IDEMPOTENT, 2000, NOTHING, STORE_SCAN_START_REPLY,                      \
 	  "read and hash every blob again, from the first; one that runs goes on, quickly")                            \
 	C(store_scan, 0x0432, READERS, READ, 2000, NOTHING, STORE_SCAN_REPLY, "how far the scan is, or how the last went") \
@@ -76,7 +106,8 @@
 #define STORE_EVENTS(E)                                                                                                \
 	E(store_put_done, 0x0411, READERS, STORE_PUT_DONE, "a blob was stored, or was here already")                   \
 	E(store_get_done, 0x0412, READERS, STORE_GET_DONE, "a blob was read")                                          \
-	E(store_corrupted, 0x0413, READERS, STORE_CORRUPTED, "a stored chunk failed its check: an alert")
+	E(store_corrupted, 0x0413, READERS, STORE_CORRUPTED, "a stored chunk failed its check: an alert")             \
+	E(store_collected, 0x0414, READERS, STORE_COLLECTED, "the collector deleted a blob")
 
 DECLARE_PROTOCOL(STORE)
 

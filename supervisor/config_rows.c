@@ -141,6 +141,9 @@ static bool check_text(unsigned setting, const char *text, struct why *why)
 	if (setting == SETTING_rate_limits && strcmp(text, "strangers") != 0 && strcmp(text, "all") != 0 &&
 	    strcmp(text, "off") != 0)
 		return refuse(why, "rate_limits is \"%s\"; it is strangers, all or off", text);
+	if (setting == SETTING_gc && strcmp(text, "off") != 0 && strcmp(text, "size") != 0 &&
+	    strcmp(text, "time") != 0 && strcmp(text, "hybrid") != 0)
+		return refuse(why, "gc is \"%s\"; it is off, size, time or hybrid", text);
 	if (setting == SETTING_wallet && *text &&
 	    (strncmp(text, "0x", 2) != 0 || !hex_parse(text + 2, strlen(text + 2), wallet, sizeof wallet)))
 		return refuse(why, "wallet is \"%s\", which is no address: 0x and 40 hex digits", text);

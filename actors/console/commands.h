@@ -67,6 +67,16 @@ struct console;
 	C(import_blobs, "import-blobs", "N DIR", 2, 2,                                                                 \
 	  "store DIR/blobs/CID/data on node N, each checked against its name; goes on where it stopped",               \
 	  "warren import-blobs 2 /mnt/usb/blobs\nwarren import-blobs 1 ~/bytecave/data --json")                         \
+	C(blobs, "blobs", "NODE", 1, 1, "the blobs of a node in the order of their CIDs: size, age, pin, trash",        \
+	  "warren blobs 1\nwarren blobs 1 --after bafkrei… --most 1000 --json\nwarren blobs 1 --trash\n"               \
+	  "warren call store@1 store_restore cid=bafkrei…\nwarren call store@1 store_purge cid=bafkrei…")              \
+	C(pin, "pin", "NODE CID", 2, 2, "a blob that is neither deleted nor collected, until it is unpinned; operators only", \
+	  "warren pin 1 bafkrei…\nwarren blobs 1 --pinned")                                                            \
+	C(unpin, "unpin", "NODE CID", 2, 2, "take a pin away; operators only", "warren unpin 1 bafkrei…")              \
+	C(gc, "gc", "NODE", 1, 1,                                                                                      \
+	  "collect now, by the node's settings gc, gc_days and gc_free_mb; never what is pinned. There is no replication " \
+	  "yet, so nothing is collected unless gc was turned on. With --dry-run it shows the list and touches nothing", \
+	  "warren gc 1 --dry-run\nwarren gc 1\nwarren gc 1 --release")                                                 \
 	C(remove, "remove", "NODE", 1, 1,                                                                              \
 	  "remove a node and its blobs for good; its keys are kept (root)", "warren remove 2 --stop")                  \
 	C(reregister, "reregister", "", 0, 0, "this machine has a new id, on purpose (root)", "warren reregister")     \
@@ -126,6 +136,12 @@ struct console;
 	{"verify", "key", '\0', "HEX", "of a proof: the node's public key, as /info tells it"},                        \
 	{"verify", "challenge", '\0', "HEX", "of a proof: what was asked; without it an old answer may pass for an hour"}, \
 	{"verify", "samples", '\0', "N", "of a proof: at least so many; 8 unless given"},                              \
+	{"blobs", "after", '\0', "CID", "those above this one; the last line of a page says which"},                   \
+	{"blobs", "most", 'n', "N", "at most N of them, 1 to 100000; 100 unless given"},                               \
+	{"blobs", "pinned", '\0', NULL, "only what is pinned"},                                                        \
+	{"blobs", "trash", '\0', NULL, "only what is in the trash"},                                                   \
+	{"gc", "dry-run", '\0', NULL, "show what would go, and touch nothing; readers may too"},                       \
+	{"gc", "release", '\0', NULL, "after a rebuilt index, which loses pins: what must stay is pinned again"},      \
 	{"level", "for", '\0', "TIME", "back to info after this long; 10m unless given, 0: never"},                    \
 	{"drain", "within", '\0', "TIME", "then cut what still runs; 10m unless given"},                               \
 	{"scan", "wait", '\0', NULL, "until it has ended, with a bar on a terminal"},                                   \

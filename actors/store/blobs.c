@@ -16,14 +16,6 @@ enum {
 		3, /* store_tend() calls, a second apart, between two looks at an idle disk: it is known to refuse within 5 s */
 };
 
-struct errand {                   /* a job that is not a put */
-	struct job job;           /* first: a job is found again by its address */
-	struct errand *next_mark; /* JOB_CORRUPT, in store->marks */
-	uint64_t chunk;
-	delete_end_fn *end; /* JOB_DELETE; NULL: nobody asked */
-	void *context;
-};
-
 /* -- what the other files share -------------------------------------------------------------------------------------- */
 
 void units_give(struct store *store, struct blob *blob)
@@ -78,7 +70,7 @@ bool store_marks_full(struct store *store)
 	return count >= CORRUPT_JOBS;
 }
 
-static struct errand *errand_new(enum job_kind kind, const struct cid *cid)
+struct errand *errand_new(enum job_kind kind, const struct cid *cid)
 {
 	struct errand *new = x_new(sizeof *new);
 	new->job.kind = kind;
@@ -131,17 +123,19 @@ void store_on_corrupt(struct store *store, store_corrupt_fn *corrupt, void *cont
 
 /* -- deleting, probing ----------------------------------------------------------------------------------------------- */
 
+enum err errand_go(struct store *store, struct errand *errand, delete_end_fn *end, void *context)
+{
+	errand->end = end;
+	errand->context = context;
+	if (store->committer && committer_add(store->committer, &errand->job))
+		return ERR_KEPT;
+	x_free(&errand);
+	return store->committer ? ERR_BUSY : ERR_DISK;
+}
+
 enum err store_delete(struct store *store, const struct cid *cid, delete_end_fn *end, void *context)
 {
-	if (!store->committer)
-		return ERR_DISK;
-	struct errand *delete = errand_new(JOB_DELETE, cid);
-	delete->end = end;
-	delete->context = context;
-	if (committer_add(store->committer, &delete->job))
-		return ERR_KEPT;
-	x_free(&delete);
-	return ERR_BUSY;
+	return errand_go(store, errand_new(JOB_DELETE, cid), end, context);
 }
 
 /* Whether the disk would take a write. Nothing is synced: a disk that is asleep stays so. */
@@ -196,6 +190,15 @@ static void deleted(struct store *store, struct errand *delete)
 		delete->end(delete->context, delete->job.err);
 }
 
+/* A pin, a way into the trash or out of it, a release: nothing but its row has changed. */
+static void noted(struct store *store, struct errand *errand)
+{
+	if (errand->job.err == ERR_DISK)
+		store_troubled(store, errand->job.why, 0);
+	if (errand->end)
+		errand->end(errand->context, errand->job.err);
+}
+
 static void marked(struct store *store, struct errand *mark)
 {
 	struct errand **at = &store->marks;
@@ -235,7 +238,21 @@ static void job_done(struct store *store, struct job *job)
 		return;
 	case JOB_DELETE:
 	case JOB_FORGET:
+	case JOB_COLLECT:
+	case JOB_PURGE:
 		deleted(store, other);
+		break;
+	case JOB_RESTORE:
+		if (job->owner) {
+			put_woken(store, job);
+			return;
+		}
+		noted(store, other);
+		break;
+	case JOB_PIN:
+	case JOB_TRASH:
+	case JOB_RELEASE:
+		noted(store, other);
 		break;
 	case JOB_CORRUPT:
 		marked(store, other);
@@ -293,6 +310,8 @@ enum err store_head(struct store *store, const struct cid *cid, struct store_row
 	enum index_end end = index_look(store->reads, cid, &blob);
 	if (end != INDEX_OK)
 		return store_index_err(store, end);
+	if (blob.trashed)
+		return ERR_NOT_FOUND;
 	uint32_t unit = store->arena.unit;
 	*row = (struct store_row){blob.size, blob_units(blob.size, unit) * unit, blob.stored_at};
 	return ERR_OK;

@@ -127,16 +127,46 @@ struct store_row {
 };
 enum err store_head(struct store *store, const struct cid *cid, struct store_row *row);
 
-/* CIDs above `after` (NULL: from the first) in order, `most` of them. */
+/* CIDs above `after` (NULL: from the first) in order, `most` of them; not those in the trash. */
 typedef void store_list_fn(void *context, const struct cid *cid, uint64_t size);
 enum err store_list(struct store *store, const struct cid *after, uint32_t most, store_list_fn *each, void *context);
 
-/* ERR_KEPT: `end` is called by a later store_turn(), with ERR_OK, ERR_NOT_FOUND or ERR_DISK. */
+/* ERR_KEPT: `end` is called by a later store_turn(), with ERR_OK, ERR_NOT_FOUND, ERR_DISK, or ERR_REFUSED: it is pinned.
+ * Else nothing will happen: ERR_BUSY, ERR_DISK. So with all that follows. */
 typedef void delete_end_fn(void *context, enum err err);
 enum err store_delete(struct store *store, const struct cid *cid, delete_end_fn *end, void *context);
 
+/* -- pins and the trash (fate.c) --------------------------------------------------------------------------------------
+ * What is pinned is neither deleted nor collected. What is in the trash is not there for readers, is in no list but that of
+ * store_blobs(), and is charged; a put of the same bytes takes it out. Times are Unix time in seconds. */
+
+enum err store_pin(struct store *store, const struct cid *cid, bool pinned, delete_end_fn *end, void *context);
+enum err store_trash(struct store *store, const struct cid *cid, int64_t now, delete_end_fn *end, void *context);
+enum err store_restore(struct store *store, const struct cid *cid, delete_end_fn *end, void *context);
+/* For good, if it was put in the trash at `until` or before; INT64_MAX: whenever that was. */
+enum err store_purge(struct store *store, const struct cid *cid, int64_t until, delete_end_fn *end, void *context);
+
+struct store_blob {
+	struct cid cid;
+	uint8_t id[16]; /* of this upload; a later one of the same bytes has another */
+	uint64_t size, charge;
+	int64_t stored_at, trashed; /* trashed: 0, it is not */
+	bool pinned, corrupt;
+};
+/* What the collector chose (gc.h): for good, if it still is that one, not pinned, and not in the trash. */
+enum err store_collect(struct store *store, const struct store_blob *blob, delete_end_fn *end, void *context);
+/* The index was rebuilt, which loses pins: whoever collects must ask an operator first. store_release(): he was asked. */
+bool store_is_held(const struct store *store);
+enum err store_release(struct store *store, delete_end_fn *end, void *context);
+
+/* Every blob above `after` (NULL: from the first), in the order of CIDs, `most` of them; the trash too. */
+typedef void store_blob_fn(void *context, const struct store_blob *blob);
+enum err store_blobs(struct store *store, const struct cid *after, uint32_t most, store_blob_fn *each, void *context);
+/* What was put in the trash at `until` or before, the first first; the size given is 0. */
+enum err store_expired(struct store *store, int64_t until, uint32_t most, store_list_fn *each, void *context);
+
 struct store_figures {
-	uint64_t blobs, bytes, corrupt;   /* as of the last store_turn() */
+	uint64_t blobs, bytes, corrupt;   /* as of the last store_turn(); the trash counts */
 	uint64_t used, quota, physical;   /* bytes; `used` without what puts under way have reserved */
 	const char *trouble;              /* why it takes no puts, in a few words; NULL: it does */
 	bool read_only;                   /* and that is because its disk is */

@@ -4,22 +4,23 @@
  *
  *   bytes   little-endian
  *       8   "WRNCARRY"
- *       4   version, 1
+ *       4   version, 2; in 1 there was no 'P'
  *       2   node
  *       2   flags: 1, the blobs are there
  *      16   store id
  *       8   birth of the store: no blob has a later one
  *       8   zero
  *   then records, each a byte and what follows it:
- *     'B'   a row, the sealed chunks of its blob (blob_stored(size) - BLOB_HEADER bytes), and a byte: 'K', or 'D': it was deleted
- *           while it was being read, what precedes is void
+ *     'B'   a row, the sealed chunks of its blob (blob_stored(size) - BLOB_HEADER bytes), and a byte: 'K', 'P': the same, and it
+ *           was pinned, or 'D': it was deleted while it was being read, what precedes is void
  *     'L'   a row alone: there is such a blob, and it is not here
  *     'E'   u64 each: how many were kept, listed, damaged, bytes of those kept. The end
  *   a row: CID 32, blob id 16, Merkle root 32, sequence 8, size 8, stored at 8 (Unix seconds)
  *
  * A backup does not stop the store. Its rows are read a page at a time, by a connection of our own, and nothing is held between
  * two pages. A delete zeroes a blob's header before its units are free, so a blob whose header is still there after its chunks
- * were read was read whole. All that was acknowledged before the beginning, and not deleted before the end, is carried. */
+ * were read was read whole. All that was acknowledged before the beginning, and not deleted before the end, is carried. What
+ * is in the trash is deleted: it is not carried. */
 #ifndef WARREN_STORE_CARRY_H
 #define WARREN_STORE_CARRY_H
 
@@ -28,7 +29,7 @@
 
 #include <stdio.h>
 
-enum { CARRY_VERSION = 1, CARRY_HEAD = 48, CARRY_ROW = 104, CARRY_WITH_BLOBS = 1 };
+enum { CARRY_VERSION = 2, CARRY_HEAD = 48, CARRY_ROW = 104, CARRY_WITH_BLOBS = 1 };
 
 /* Blobs that were not carried: with their CIDs, one a line, "CID size stored_at". In the store's folder, after a restore. */
 #define LOST_FILE "lost"

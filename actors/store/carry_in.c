@@ -185,7 +185,7 @@ static bool has_room(const struct entering *in, uint64_t units)
 
 static enum store_end take_blob(struct entering *in)
 {
-	uint8_t row[CARRY_ROW], verdict;
+	uint8_t row[CARRY_ROW], verdict = 0;
 	struct blob blob;
 	if (!in->head.blobs || !take(in, row, sizeof row) || !carry_row_unpack(row, &blob) ||
 	    blob.sequence >> SEQUENCE_BITS > in->head.birth)
@@ -194,9 +194,11 @@ static enum store_end take_blob(struct entering *in)
 	if (!has_room(in, units) || !freemap_take(in->map, units, &blob.runs))
 		return no(in, STORE_NO_ROOM, "its blobs do not fit into quota_mb; raise it");
 	enum store_end end = write_chunks(in, &blob);
-	if (end == STORE_OK && (!take(in, &verdict, 1) || (verdict != 'K' && verdict != 'D')))
+	if (end == STORE_OK &&
+	    (!take(in, &verdict, 1) || (verdict != 'K' && verdict != 'P' && verdict != 'D')))
 		end = cut(in);
-	if (end == STORE_OK && verdict == 'K')
+	blob.pinned = verdict == 'P';
+	if (end == STORE_OK && verdict != 'D')
 		end = keep(in, &blob);
 	else if (end == STORE_OK)
 		freemap_give_all(in->map, &blob.runs);

@@ -179,7 +179,7 @@ static bool carry_whole(struct leaving *out, struct blob *blob)
 		named_damaged(out, blob);
 	out->carried->blobs += kept;
 	out->carried->bytes += kept ? blob->size : 0;
-	return tell(out, kept ? "K" : "D", 1);
+	return tell(out, !kept ? "D" : blob->pinned ? "P" : "K", 1);
 }
 
 static bool carry_row(struct leaving *out, const struct blob *blob)
@@ -207,7 +207,7 @@ static bool carry_one(struct leaving *out, const struct cid *cid)
 		return true;
 	if (end != INDEX_OK)
 		return false;
-	bool carried = out->blobs ? carry_whole(out, &blob) : carry_row(out, &blob);
+	bool carried = blob.trashed || (out->blobs ? carry_whole(out, &blob) : carry_row(out, &blob));
 	blob_end(&blob);
 	return carried;
 }

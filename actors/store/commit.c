@@ -2,6 +2,8 @@
  * the ballast. When it must give up it takes the process with it: the next start finds what was acknowledged. */
 #include "actors/store/commit.h"
 
+#include "actors/store/apply.h"
+
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
 #include "actors/store/syncer.h"
@@ -94,65 +96,11 @@ _Noreturn void index_is_damaged(int folder, const char *why)
 
 /* -- one group ------------------------------------------------------------------------------------------------------- */
 
-static enum index_end apply_put(struct committer *c, struct job *job, struct index_counts *counts)
-{
-	enum index_end end = index_put(c->parts.index, &job->blob);
-	counts->blobs++;
-	counts->bytes += job->blob.size;
-	counts->units += job->blob.runs.units;
-	if (job->blob.sequence > counts->sequence)
-		counts->sequence = job->blob.sequence;
-	return end;
-}
-
-static enum index_end apply_delete(struct committer *c, struct job *job, struct index_counts *counts)
-{
-	struct cid cid = job->blob.cid;
-	const struct blob_id *only = job->kind == JOB_FORGET ? &job->forget : NULL;
-	enum index_end end = index_die(c->parts.index, &cid, only, &job->blob);
-	job->blob.cid = cid;
-	if (end == INDEX_NONE) {
-		job->err = ERR_NOT_FOUND;
-		return INDEX_OK;
-	}
-	if (end != INDEX_OK)
-		return end;
-	counts->blobs--;
-	counts->bytes -= job->blob.size;
-	counts->corrupt -= job->blob.corrupt;
-	return INDEX_OK;
-}
-
-static enum index_end apply(struct committer *c, struct job *job, struct index_counts *counts)
-{
-	job->err = ERR_OK;
-	enum index_end end = INDEX_OK;
-	switch (job->kind) {
-	case JOB_PUT:
-		return apply_put(c, job, counts);
-	case JOB_DELETE:
-	case JOB_FORGET:
-		return apply_delete(c, job, counts);
-	case JOB_CORRUPT:
-		end = index_corrupt(c->parts.index, &job->blob.cid, &job->blob.id, &job->first);
-		counts->corrupt += job->first;
-		return end;
-	case JOB_PROBE: /* the commit alone shows whether the disk takes it */
-		return INDEX_OK;
-	}
-	bug("no such job");
-}
-
-static bool deletes(const struct job *job)
-{
-	return job->kind == JOB_DELETE || job->kind == JOB_FORGET;
-}
-
 /* A delete that was rolled back holds a row it no longer has a claim to. */
 static void take_back(struct jobs *group)
 {
 	for (struct job *job = group->first; job; job = job->next)
-		if (deletes(job))
+		if (job_deletes(job))
 			blob_end(&job->blob);
 }
 
@@ -165,7 +113,7 @@ static enum index_end transaction(struct committer *c, struct jobs *group)
 		counts.units -= job->blob.runs.units;
 	}
 	for (struct job *job = group->first; job && end == INDEX_OK; job = job->next)
-		end = apply(c, job, &counts);
+		end = job_apply(job, c->parts.index, &counts);
 	if (end == INDEX_OK)
 		end = index_commit(c->parts.index, &counts);
 	if (end == INDEX_OK) {
@@ -209,7 +157,7 @@ static void zero_headers(struct committer *c, struct jobs *group, struct jobs *d
 {
 	struct job *job;
 	while ((job = jobs_take(group))) {
-		bool was_there = deletes(job) && job->err == ERR_OK;
+		bool was_there = job_deletes(job) && job->err == ERR_OK;
 		int failed = was_there ? arena_void(c->parts.arena, job->blob.runs.run[0].start) : 0;
 		if (failed) {
 			log_warn("store.delete_unfinished", "errno=%d", failed);
@@ -243,7 +191,7 @@ static bool has_puts(const struct jobs *group)
 static bool has_deletes(const struct committer *c, const struct jobs *group)
 {
 	for (const struct job *job = group->first; job; job = job->next)
-		if (deletes(job))
+		if (job_deletes(job) || job->kind == JOB_TRASH)
 			return true;
 	return c->erased.first;
 }

@@ -27,9 +27,15 @@ enum {
 
 enum job_kind {
 	JOB_PUT,     /* blob: to be inserted; its bytes and header are written, not synced */
-	JOB_DELETE,  /* blob.cid: to be removed; afterwards blob is what was there. ERR_NOT_FOUND: nothing */
-	JOB_FORGET,  /* the same, but only if it still is the one of id `forget` */
+	JOB_DELETE,  /* blob.cid: to be removed; afterwards blob is what was there. ERR_NOT_FOUND, ERR_REFUSED: it is pinned */
+	JOB_FORGET,  /* blob.cid, if it still is the one of id `forget`, pinned or not */
+	JOB_COLLECT, /* the same, if it is neither pinned nor in the trash */
+	JOB_PURGE,   /* blob.cid, if it was put in the trash at `when` or before */
+	JOB_TRASH,   /* blob.cid: into the trash, as of `when`. ERR_NOT_FOUND, ERR_REFUSED: it is pinned */
+	JOB_RESTORE, /* blob.cid: out of it, if it is there; ERR_NOT_FOUND: there is no such blob. With an owner: for a put */
+	JOB_PIN,     /* blob.cid: `pinned` or not. ERR_NOT_FOUND */
 	JOB_CORRUPT, /* blob.cid, blob.id: to be remembered as corrupt; `first`: it was not yet */
+	JOB_RELEASE, /* the collector is no longer held */
 	JOB_PROBE,   /* after trouble: does the disk take writes again? */
 };
 
@@ -38,6 +44,8 @@ struct job {
 	struct job *next;
 	struct blob blob;
 	struct blob_id forget;
+	int64_t when; /* Unix time, seconds */
+	bool pinned;
 	enum err err;    /* how it ended */
 	const char *why; /* ERR_DISK: a few words for people, static */
 	bool first;

@@ -55,6 +55,8 @@ static enum err open_it(struct get *get, const struct cid *cid)
 	enum index_end end = index_find(store->reads, cid, &get->blob);
 	if (end != INDEX_OK)
 		return store_index_err(store, end);
+	if (get->blob.trashed)
+		return ERR_NOT_FOUND;
 	if (get->blob.corrupt)
 		return ERR_CORRUPT;
 	enum err err = check_header(get);

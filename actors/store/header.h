@@ -40,6 +40,8 @@ struct blob {
 	uint64_t *slots;
 	uint32_t slot_count;
 	bool corrupt; /* a check failed: remembered in the index */
+	bool pinned;     /* in the index alone */
+	int64_t trashed; /* the same: when it was put in the trash, Unix time in seconds; 0: it was not */
 };
 void blob_end(struct blob *blob);
 

@@ -9,26 +9,32 @@
 #include <endian.h>
 #include <string.h>
 
-#define COLUMNS "cid, id, sequence, size, stored_at, corrupt, runs, slots"
+#define PLAIN  "cid, id, sequence, size, stored_at, corrupt"
+#define FATE   ", pinned, trashed"
+#define PLACES ", runs, slots"
 
 const char *const index_sql[STATEMENTS] = {
 	[BEGIN] = "BEGIN IMMEDIATE",
 	[COMMIT] = "COMMIT",
 	[ROLLBACK] = "ROLLBACK",
-	[COUNTS] = "SELECT blobs, bytes, units, corrupt, sequence, synced FROM meta",
+	[COUNTS] = "SELECT blobs, bytes, units, corrupt, sequence, synced, held FROM meta",
 	[SET_COUNTS] =
 		"UPDATE meta SET blobs = ?, bytes = ?, units = ?, corrupt = ?, sequence = ?, synced = ?,"
-		" commits = commits + 1",
-	[FIND] = "SELECT " COLUMNS " FROM blob WHERE cid = ?",
-	[LOOK] = "SELECT cid, id, sequence, size, stored_at, corrupt FROM blob WHERE cid = ?",
-	[PAGE] = "SELECT cid, size FROM blob WHERE cid > ? ORDER BY cid LIMIT ?",
-	[EACH_BLOB] = "SELECT " COLUMNS " FROM blob",
-	[EACH_DYING] = "SELECT " COLUMNS " FROM dying",
-	[PUT] = "INSERT INTO blob (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-	[DIE] = "INSERT INTO dying (" COLUMNS ") SELECT " COLUMNS " FROM blob WHERE cid = ?",
+		" held = ?, commits = commits + 1",
+	[FIND] = "SELECT " PLAIN FATE PLACES " FROM blob WHERE cid = ?",
+	[LOOK] = "SELECT " PLAIN FATE " FROM blob WHERE cid = ?",
+	[PAGE] = "SELECT cid, size FROM blob WHERE cid > ? AND trashed = 0 ORDER BY cid LIMIT ?",
+	[ROWS] = "SELECT " PLAIN FATE " FROM blob WHERE cid > ? ORDER BY cid LIMIT ?",
+	[EXPIRED] = "SELECT cid, 0 FROM blob WHERE trashed != 0 AND trashed <= ? ORDER BY trashed LIMIT ?",
+	[EACH_BLOB] = "SELECT " PLAIN FATE PLACES " FROM blob",
+	[EACH_DYING] = "SELECT " PLAIN ", 0, 0" PLACES " FROM dying",
+	[PUT] = "INSERT INTO blob (" PLAIN FATE PLACES ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[DIE] = "INSERT INTO dying (" PLAIN PLACES ") SELECT " PLAIN PLACES " FROM blob WHERE cid = ?",
 	[REMOVE] = "DELETE FROM blob WHERE cid = ?",
 	[BURY] = "DELETE FROM dying WHERE id = ?",
 	[CORRUPT] = "UPDATE blob SET corrupt = 1 WHERE cid = ? AND id = ? AND corrupt = 0",
+	[PIN] = "UPDATE blob SET pinned = ? WHERE cid = ?",
+	[TRASH] = "UPDATE blob SET trashed = ? WHERE cid = ?",
 	[FOUND] = "INSERT OR IGNORE INTO found (sequence, unit) VALUES (?, ?)",
 	[EACH_FOUND] = "SELECT sequence, unit FROM found ORDER BY sequence DESC",
 	[FORGET_FOUND] = "DELETE FROM found",
@@ -84,6 +90,8 @@ static bool read_plain(sqlite3_stmt *row, struct blob *blob)
 	blob->size = (uint64_t)sqlite3_column_int64(row, 3);
 	blob->stored_at = sqlite3_column_int64(row, 4);
 	blob->corrupt = sqlite3_column_int(row, 5);
+	blob->pinned = sqlite3_column_int(row, 6);
+	blob->trashed = sqlite3_column_int64(row, 7);
 	return true;
 }
 
@@ -96,9 +104,9 @@ static uint64_t word_at(const uint8_t *bytes, size_t i)
 
 static bool read_runs(sqlite3_stmt *row, struct blob *blob)
 {
-	const uint8_t *runs = sqlite3_column_blob(row, 6), *slots = sqlite3_column_blob(row, 7);
-	size_t run_bytes = (size_t)sqlite3_column_bytes(row, 6),
-	       slot_bytes = (size_t)sqlite3_column_bytes(row, 7);
+	const uint8_t *runs = sqlite3_column_blob(row, 8), *slots = sqlite3_column_blob(row, 9);
+	size_t run_bytes = (size_t)sqlite3_column_bytes(row, 8),
+	       slot_bytes = (size_t)sqlite3_column_bytes(row, 9);
 	size_t count = run_bytes / 8;
 	if (!count || run_bytes % 8 || count > RUNS_MOST ||
 	    slot_bytes != slots_for((uint32_t)count) * UINT64_C(8))
@@ -179,11 +187,13 @@ enum index_end index_put(struct index *index, const struct blob *blob)
 	sqlite3_bind_int64(row, 4, (sqlite3_int64)blob->size);
 	sqlite3_bind_int64(row, 5, blob->stored_at);
 	sqlite3_bind_int(row, 6, blob->corrupt);
-	bind_bytes(row, 7, runs, blob->runs.count * UINT64_C(8));
+	sqlite3_bind_int(row, 7, blob->pinned);
+	sqlite3_bind_int64(row, 8, blob->trashed);
+	bind_bytes(row, 9, runs, blob->runs.count * UINT64_C(8));
 	if (blob->slot_count)
-		bind_bytes(row, 8, slots, blob->slot_count * UINT64_C(8));
+		bind_bytes(row, 10, slots, blob->slot_count * UINT64_C(8));
 	else
-		sqlite3_bind_null(row, 8);
+		sqlite3_bind_null(row, 10);
 	enum index_end end = run(index, PUT);
 	words_end(few_runs, runs);
 	words_end(few_slots, slots);
@@ -202,23 +212,31 @@ enum index_end index_counts(struct index *index, struct index_counts *counts)
 						.units = (uint64_t)sqlite3_column_int64(row, 2),
 						.corrupt = (uint64_t)sqlite3_column_int64(row, 3),
 						.sequence = (uint64_t)sqlite3_column_int64(row, 4),
-						.synced = (uint64_t)sqlite3_column_int64(row, 5)};
+						.synced = (uint64_t)sqlite3_column_int64(row, 5),
+						.held = sqlite3_column_int(row, 6)};
 	if (end == INDEX_NONE)
 		end = index_damaged(index, "no sums");
 	ready(index, COUNTS);
 	return end;
 }
 
-enum index_end index_page(struct index *index, const struct cid *after, uint32_t most, index_row_fn *row,
-			  void *context)
+static sqlite3_stmt *ready_after(struct index *index, enum statement which, const struct cid *after,
+				 uint32_t most)
 {
-	sqlite3_stmt *at = ready(index, PAGE);
+	sqlite3_stmt *at = ready(index, which);
 	bind_bytes(at, 1, after, after ? sizeof *after : 0);
 	if (!after)
 		sqlite3_bind_zeroblob(at, 1, 0); /* below every CID; NULL would be beside them all */
 	sqlite3_bind_int64(at, 2, most);
+	return at;
+}
+
+/* Gives every row that is left of a statement of CIDs and sizes. */
+static enum index_end give_cids(struct index *index, enum statement which, index_row_fn *row, void *context)
+{
+	sqlite3_stmt *at = index->statement[which];
 	enum index_end end;
-	while ((end = step(index, PAGE)) == INDEX_OK) {
+	while ((end = step(index, which)) == INDEX_OK) {
 		struct cid cid;
 		if (!column_bytes(at, 0, &cid, sizeof cid)) {
 			end = index_damaged(index, "a row is not in its shape");
@@ -226,7 +244,40 @@ enum index_end index_page(struct index *index, const struct cid *after, uint32_t
 		}
 		row(context, &cid, (uint64_t)sqlite3_column_int64(at, 1));
 	}
-	ready(index, PAGE);
+	ready(index, which);
+	return end == INDEX_NONE ? INDEX_OK : end;
+}
+
+enum index_end index_page(struct index *index, const struct cid *after, uint32_t most, index_row_fn *row,
+			  void *context)
+{
+	ready_after(index, PAGE, after, most);
+	return give_cids(index, PAGE, row, context);
+}
+
+enum index_end index_expired(struct index *index, int64_t until, uint32_t most, index_row_fn *row,
+			     void *context)
+{
+	sqlite3_stmt *at = ready(index, EXPIRED);
+	sqlite3_bind_int64(at, 1, until);
+	sqlite3_bind_int64(at, 2, most);
+	return give_cids(index, EXPIRED, row, context);
+}
+
+enum index_end index_rows(struct index *index, const struct cid *after, uint32_t most, index_blob_fn *row,
+			  void *context)
+{
+	sqlite3_stmt *at = ready_after(index, ROWS, after, most);
+	enum index_end end;
+	while ((end = step(index, ROWS)) == INDEX_OK) {
+		struct blob blob;
+		if (!read_plain(at, &blob)) {
+			end = index_damaged(index, "a row is not in its shape");
+			break;
+		}
+		row(context, &blob);
+	}
+	ready(index, ROWS);
 	return end == INDEX_NONE ? INDEX_OK : end;
 }
 
@@ -299,6 +350,22 @@ enum index_end index_corrupt(struct index *index, const struct cid *cid, const s
 	return end;
 }
 
+enum index_end index_pin(struct index *index, const struct cid *cid, bool pinned)
+{
+	sqlite3_stmt *row = ready(index, PIN);
+	sqlite3_bind_int(row, 1, pinned);
+	bind_bytes(row, 2, cid, sizeof *cid);
+	return run(index, PIN);
+}
+
+enum index_end index_trash(struct index *index, const struct cid *cid, int64_t when)
+{
+	sqlite3_stmt *row = ready(index, TRASH);
+	sqlite3_bind_int64(row, 1, when);
+	bind_bytes(row, 2, cid, sizeof *cid);
+	return run(index, TRASH);
+}
+
 enum index_end index_commit(struct index *index, const struct index_counts *counts)
 {
 	sqlite3_stmt *row = ready(index, SET_COUNTS);
@@ -308,6 +375,7 @@ enum index_end index_commit(struct index *index, const struct index_counts *coun
 	sqlite3_bind_int64(row, 4, (sqlite3_int64)counts->corrupt);
 	sqlite3_bind_int64(row, 5, (sqlite3_int64)counts->sequence);
 	sqlite3_bind_int64(row, 6, (sqlite3_int64)counts->synced);
+	sqlite3_bind_int(row, 7, counts->held);
 	enum index_end end = run(index, SET_COUNTS);
 	return end == INDEX_OK ? run(index, COMMIT) : end;
 }

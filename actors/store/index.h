@@ -1,10 +1,12 @@
 /* The index of a store: one SQLite database, owned by this process. Which blobs there are, where they lie, and the sums.
  *
- *   blob   cid (key), id, sequence, size, stored_at (Unix seconds), corrupt (0 or 1), runs, slots
- *   dying  id (key) and the same: deleted, but the header in the arena may still stand. A start finishes these
+ *   blob   cid (key), id, sequence, size, stored_at (Unix seconds), corrupt (0 or 1), runs, slots, pinned (0 or 1), trashed
+ *          (Unix seconds of when it was put in the trash; 0: it was not)
+ *   dying  id (key) and the first eight: deleted, but the header in the arena may still stand. A start finishes these
  *   meta   one row: store id, blobs, bytes, units (Σ charge of blob and dying), corrupt, sequence (the highest here), synced
  *          (up to this sequence, the bytes in the arena were durable when this was written), commits (counted, so that every
- *          commit writes something: one that changes nothing would tell nothing about the disk)
+ *          commit writes something: one that changes nothing would tell nothing about the disk), held (1: rebuilt, so the pins
+ *          are lost; nothing is collected until an operator says so)
  *
  * runs and slots are u64 little-endian one after the other; slots is NULL for most. user_version is the version of this
  * layout. WAL, synchronous FULL: a commit that returned is on the disk. `meta` changes in the transaction that changes the
@@ -34,7 +36,8 @@ enum index_end {
 };
 
 struct index_counts {
-	uint64_t blobs, bytes, units, corrupt, sequence, synced;
+	uint64_t blobs, bytes, units, corrupt, sequence, synced; /* what is in the trash counts */
+	bool held;
 };
 
 enum index_mode { INDEX_WRITES, INDEX_READS, INDEX_READ_ONLY_DISK };
@@ -47,9 +50,9 @@ enum index_end index_open(struct index **index, const char *path, const struct s
 void index_close(struct index **index);
 
 /* Turns the older index at `path`, in this folder, into one of our version; the old one stays beside it (base/migrate). Nobody
- * has it open. `alive` is called now and then. INDEX_DAMAGED: it is not what it says it is. Whatever it returns, the name stands
- * for a whole index. */
-enum index_end index_migrate(int folder, const char *path, void (*alive)(void *), void *alive_context,
+ * has it open. *from: its version was. `alive` is called now and then. INDEX_DAMAGED: it is not what it says it is. Whatever it
+ * returns, the name stands for a whole index. */
+enum index_end index_migrate(int folder, const char *path, unsigned *from, void (*alive)(void *), void *alive_context,
 			     char why[INDEX_MIGRATE_WHY]);
 
 /* -- reading --------------------------------------------------------------------------------------------------------- */
@@ -62,9 +65,16 @@ enum index_end index_find(struct index *index, const struct cid *cid, struct blo
 /* The same without runs and slots: nothing to end. */
 enum index_end index_look(struct index *index, const struct cid *cid, struct blob *blob);
 
-/* CIDs above `after` (NULL: from the first), in order, `most` of them. */
+/* CIDs above `after` (NULL: from the first), in order, `most` of them. Nothing of the trash. */
 typedef void index_row_fn(void *context, const struct cid *cid, uint64_t size);
 enum index_end index_page(struct index *index, const struct cid *after, uint32_t most, index_row_fn *row, void *context);
+
+/* The same with the whole row, but for runs and slots, and with the trash. */
+typedef void index_blob_fn(void *context, const struct blob *blob);
+enum index_end index_rows(struct index *index, const struct cid *after, uint32_t most, index_blob_fn *row, void *context);
+
+/* What was put in the trash at `until` or before, the first first, `most` of them; size is 0. */
+enum index_end index_expired(struct index *index, int64_t until, uint32_t most, index_row_fn *row, void *context);
 
 /* Every row of blob, then every row of dying. The function may take runs and slots away from *blob. It returns false to stop;
  * the end is then INDEX_DAMAGED. */
@@ -79,6 +89,8 @@ enum index_end index_put(struct index *index, const struct blob *blob);
 enum index_end index_die(struct index *index, const struct cid *cid, const struct blob_id *only, struct blob *was);
 enum index_end index_bury(struct index *index, const struct blob_id *id);               /* dying → gone */
 enum index_end index_corrupt(struct index *index, const struct cid *cid, const struct blob_id *id, bool *first);
+enum index_end index_pin(struct index *index, const struct cid *cid, bool pinned);     /* of a row that is there */
+enum index_end index_trash(struct index *index, const struct cid *cid, int64_t when); /* 0: out of it */
 enum index_end index_commit(struct index *index, const struct index_counts *counts);
 void index_rollback(struct index *index);
 

@@ -8,17 +8,18 @@
 
 enum statement {
 	BEGIN, COMMIT, ROLLBACK,
-	COUNTS, SET_COUNTS, FIND, LOOK, PAGE, EACH_BLOB, EACH_DYING,
-	PUT, DIE, REMOVE, BURY, CORRUPT,
+	COUNTS, SET_COUNTS, FIND, LOOK, PAGE, ROWS, EXPIRED, EACH_BLOB, EACH_DYING,
+	PUT, DIE, REMOVE, BURY, CORRUPT, PIN, TRASH,
 	FOUND, EACH_FOUND, FORGET_FOUND,
 	STATEMENTS
 };
 extern const char *const index_sql[STATEMENTS];
 
-/* The table that a migration makes again. */
-#define INDEX_META                                                                                                     \
-	"CREATE TABLE meta (store BLOB NOT NULL, blobs INTEGER NOT NULL, bytes INTEGER NOT NULL, units INTEGER NOT NULL," \
-	" corrupt INTEGER NOT NULL, sequence INTEGER NOT NULL, synced INTEGER NOT NULL, commits INTEGER NOT NULL);"
+/* What version 3 has above version 2: in a new index, and at the end of a migration. */
+#define INDEX_PINNED "pinned INTEGER NOT NULL DEFAULT 0"
+#define INDEX_TRASHED "trashed INTEGER NOT NULL DEFAULT 0"
+#define INDEX_HELD "held INTEGER NOT NULL DEFAULT 0"
+#define INDEX_TRASH "CREATE INDEX trash ON blob (trashed) WHERE trashed != 0;"
 
 struct index {
 	sqlite3 *db;

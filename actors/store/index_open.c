@@ -21,13 +21,17 @@ enum {
 static const char schema[] =
 	"CREATE TABLE blob (cid BLOB PRIMARY KEY, id BLOB NOT NULL, sequence INTEGER NOT NULL, size INTEGER "
 	"NOT NULL,"
-	" stored_at INTEGER NOT NULL, corrupt INTEGER NOT NULL, runs BLOB NOT NULL, slots BLOB) WITHOUT "
-	"ROWID;"
+	" stored_at INTEGER NOT NULL, corrupt INTEGER NOT NULL, runs BLOB NOT NULL, slots BLOB, " INDEX_PINNED
+	", " INDEX_TRASHED ") WITHOUT ROWID;"
 	"CREATE TABLE dying (id BLOB PRIMARY KEY, cid BLOB NOT NULL, sequence INTEGER NOT NULL, size INTEGER "
 	"NOT NULL,"
 	" stored_at INTEGER NOT NULL, corrupt INTEGER NOT NULL, runs BLOB NOT NULL, slots BLOB) WITHOUT "
 	"ROWID;"
-	"CREATE TABLE found (sequence INTEGER PRIMARY KEY, unit INTEGER NOT NULL);" INDEX_META;
+	"CREATE TABLE found (sequence INTEGER PRIMARY KEY, unit INTEGER NOT NULL);"
+	"CREATE TABLE meta (store BLOB NOT NULL, blobs INTEGER NOT NULL, bytes INTEGER NOT NULL, units "
+	"INTEGER NOT NULL,"
+	" corrupt INTEGER NOT NULL, sequence INTEGER NOT NULL, synced INTEGER NOT NULL, commits INTEGER NOT "
+	"NULL, " INDEX_HELD ");" INDEX_TRASH;
 
 enum index_end index_damaged(struct index *index, const char *why)
 {
@@ -133,8 +137,8 @@ static enum index_end prepare(struct index *index)
 static enum index_end write_meta(struct index *index, const struct store_id *store)
 {
 	sqlite3_stmt *row = NULL;
-	int code = sqlite3_prepare_v2(index->db, "INSERT INTO meta VALUES (?, 0, 0, 0, 0, 0, 0, 0)", -1, &row,
-				      NULL);
+	int code = sqlite3_prepare_v2(index->db, "INSERT INTO meta VALUES (?, 0, 0, 0, 0, 0, 0, 0, 0)", -1,
+				      &row, NULL);
 	if (code == SQLITE_OK) {
 		sqlite3_bind_blob(row, 1, store, sizeof *store, SQLITE_STATIC);
 		code = sqlite3_step(row);

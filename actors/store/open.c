@@ -219,16 +219,18 @@ static enum index_end open_and_load(struct opening *o);
 static enum index_end renew_index(struct opening *o, const char *path)
 {
 	const struct store_shape *shape = &o->store->shape;
+	unsigned from = 0;
 	if (o->read_only) {
 		snprintf(o->why, STORE_WHY,
 			 "the index is of an older version, and the disk takes no new one");
 		return INDEX_DISK;
 	}
 	enum index_end end =
-		index_migrate(o->store->folder, path, shape->working, shape->working_context, o->why);
+		index_migrate(o->store->folder, path, &from, shape->working, shape->working_context, o->why);
 	if (end != INDEX_OK)
 		return end;
-	log_info("store.migrated", "file=" INDEX_FILE " version=%d kept=" INDEX_FILE ".v1", INDEX_VERSION);
+	log_info("store.migrated", "file=" INDEX_FILE " version=%d kept=" INDEX_FILE ".v%u", INDEX_VERSION,
+		 from);
 	return open_and_load(o);
 }
 

@@ -22,6 +22,7 @@ struct put {
 	size_t room;       /* of the chunk in it */
 	uint64_t filled;   /* of the chunk */
 	uint64_t chunks;   /* written to the arena */
+	bool wakes;        /* these bytes are in the trash: they are taken out */
 
 	put_end_fn *end; /* set: being committed */
 	void *context;
@@ -223,8 +224,7 @@ static enum err finish(struct put *put)
 static struct put *same_under_way(struct store *store, const struct cid *cid)
 {
 	for (struct put *put = store->puts; put; put = put->next)
-		if (put->end && !put->follower && put->job.kind == JOB_PUT &&
-		    memcmp(&put->job.blob.cid, cid, sizeof *cid) == 0)
+		if (put->end && !put->follower && memcmp(&put->job.blob.cid, cid, sizeof *cid) == 0)
 			return put;
 	return NULL;
 }
@@ -247,7 +247,8 @@ static enum err commit(struct put *put)
 											  : ERR_DISK;
 }
 
-/* What is here already need not be stored; what is here and corrupt gives way. ERR_KEPT: it has to be stored. */
+/* What is here already need not be stored; what is here and corrupt gives way, but for its pin. ERR_KEPT: it has to be stored, or
+ * taken out of the trash. */
 static enum err already(struct put *put, struct stored *stored)
 {
 	struct store *store = put->store;
@@ -257,8 +258,13 @@ static enum err already(struct put *put, struct stored *stored)
 		return ERR_KEPT;
 	if (end != INDEX_OK)
 		return store_index_err(store, end);
-	if (here.corrupt || store_knows_corrupt(store, &here.id))
+	if (here.corrupt || store_knows_corrupt(store, &here.id)) {
+		put->job.blob.pinned = here.pinned;
 		return store_forget(store, &here.cid) ? ERR_KEPT : ERR_BUSY;
+	}
+	put->wakes = here.trashed;
+	if (put->wakes)
+		return ERR_KEPT;
 	*stored = (struct stored){here.cid, here.size, false};
 	return ERR_OK;
 }
@@ -284,6 +290,14 @@ static enum err put_whole(struct put *put, struct stored *stored)
 	return ERR_KEPT;
 }
 
+/* Acknowledged once it is out of the trash for sure. What the put wrote is kept until then: it may have been purged meanwhile. */
+static enum err wake(struct put *put)
+{
+	put->job.kind = JOB_RESTORE;
+	put->job.owner = put;
+	return committer_add(put->store->committer, &put->job) ? ERR_KEPT : ERR_BUSY;
+}
+
 enum err store_put_end(struct put **at, struct stored *stored, put_end_fn *end, void *context)
 {
 	struct put *put = *at;
@@ -291,7 +305,7 @@ enum err store_put_end(struct put **at, struct stored *stored, put_end_fn *end, 
 	*at = NULL;
 	enum err err = put_whole(put, stored);
 	if (err == ERR_KEPT && !put->follower)
-		err = commit(put);
+		err = put->wakes ? wake(put) : commit(put);
 	if (err == ERR_OK || err == ERR_KEPT)
 		store->put_count++;
 	if (err == ERR_KEPT) {
@@ -315,20 +329,39 @@ static void end_followers(struct put *put, enum err err, struct stored stored)
 	}
 }
 
+static void tell(struct put *put, enum err err, struct stored stored)
+{
+	struct put *followers = put->followers;
+	put->end(put->context, err, &stored);
+	put_free(put);
+	end_followers(followers, err, stored);
+}
+
 void put_committed(struct store *store, struct job *job)
 {
 	struct put *put = job->owner;
-	enum err err = job->err;
 	struct stored stored = {job->blob.cid, job->blob.size, true};
-	if (err == ERR_OK) {
+	if (job->err == ERR_OK) {
 		store->reserved_units -= put->reserved;
 		blob_end(&job->blob);
 	} else {
 		store_troubled(store, job->why, 0);
 		let_go(put);
 	}
-	struct put *followers = put->followers;
-	put->end(put->context, err, &stored);
-	put_free(put);
-	end_followers(followers, err, stored);
+	tell(put, job->err, stored);
+}
+
+void put_woken(struct store *store, struct job *job)
+{
+	struct put *put = job->owner;
+	enum err err = job->err;
+	struct stored stored = {job->blob.cid, job->blob.size, false};
+	if (err == ERR_NOT_FOUND)
+		err = commit(put);
+	else if (err == ERR_DISK)
+		store_troubled(store, job->why, 0);
+	if (err == ERR_KEPT)
+		return;
+	let_go(put);
+	tell(put, err, stored);
 }

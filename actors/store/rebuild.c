@@ -239,7 +239,7 @@ static bool put_in_place(struct store *store, char why[STORE_WHY])
 
 bool index_rebuild(struct store *store, char why[STORE_WHY])
 {
-	struct rebuild rebuild = {.store = store};
+	struct rebuild rebuild = {.store = store, .counts.held = true}; /* no header knows a pin */
 	uint64_t unreadable = 0;
 	char path[STORE_PATH];
 	log_warn("store.rebuild", "why=\"%s\" arena_bytes=%" PRIu64, why, arena_file_bytes(&store->arena));

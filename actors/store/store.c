@@ -152,48 +152,6 @@ enum err on_store_head(struct actor *self, struct call *call, const struct store
 	return err;
 }
 
-static void on_deleted(void *context, enum err err)
-{
-	struct call *call = context;
-	if (err == ERR_OK)
-		reply_store_delete(call, &(struct store_delete_reply){});
-	else
-		call_fail(call, err);
-}
-
-enum err on_store_delete(struct actor *self, struct call *call, const struct store_delete *in,
-			 struct store_delete_reply *out)
-{
-	(void)out;
-	char cid[CID_TEXT];
-	log_info("store.delete", "cid=%s uid=%u", cid_text(&in->cid, cid), call_asker(call).uid);
-	return store_delete(self_of(self)->store, &in->cid, on_deleted, call);
-}
-
-struct page {
-	struct blob_row *rows;
-	uint32_t count, most;
-};
-
-static void list_one(void *context, const struct cid *cid, uint64_t size)
-{
-	struct page *page = context;
-	if (page->count < page->most)
-		page->rows[page->count++] = (struct blob_row){*cid, size};
-}
-
-enum err on_store_list(struct actor *self, struct call *call, const struct store_list *in,
-		       struct store_list_reply *out)
-{
-	struct page page = {.most = in->most};
-	page.rows = arena_take(call_arena(call), (size_t)page.most * sizeof *page.rows + 1);
-	enum err err = store_list(self_of(self)->store, in->has_after ? &in->after : NULL, in->most, list_one,
-				  &page);
-	out->blobs = page.rows;
-	out->blobs_count = page.count;
-	return err;
-}
-
 /* -- what the tap hears ---------------------------------------------------------------------------------------------- */
 
 static void put_done(void *context, const struct stored *stored, uint64_t ms)
@@ -381,6 +339,7 @@ static int start(struct actor *self)
 			"its disk was read-only when it was opened; once that is mended it opens it anew");
 	store_on_corrupt(store->store, corrupted, self);
 	store_figures(store->store, &store->figures);
+	keeping_start(self);
 	log_info("store.opened", "blobs=%" PRIu64 " used=%" PRIu64 " quota=%" PRIu64 "%s%s",
 		 store->figures.blobs, store->figures.used, store->figures.quota,
 		 store->figures.rebuilt ? " index=rebuilt" : "",
@@ -407,6 +366,7 @@ static void show_limits(struct actor *self)
 		    (struct limit){"proofs under way", &told->depth, &told->high, &told->refused, PROVERS});
 	actor_limit(self,
 		    (struct limit){"pages of run lists", &f->slot_pages, NULL, NULL, f->slot_pages_limit});
+	keeping_limits(self);
 	actor_limit(self, (struct limit){"bytes used", &f->used, NULL, NULL, f->quota});
 }
 
@@ -416,6 +376,7 @@ static void ready(struct actor *self)
 	actor_watch(self, streams_fd(self_of(self)->streams), POLLIN, turn_streams, NULL);
 	actor_every(self, TEND_MS, tend, NULL);
 	scan_ready(self);
+	keeping_ready(self);
 	show_limits(self);
 	self_of(self)->ask_again_ms = ASK_WALLET_MS;
 	ask_wallet(self, NULL);
@@ -427,7 +388,7 @@ static void end_when_idle(struct actor *self, void *context)
 	struct store_actor *store = self_of(self);
 	bool late = store->again_ms && now_ms() > store->again_ms + AGAIN_CUT_MS;
 	bool idle = streams_idle(store->streams) && store_idle(store->store) &&
-		    !proofs_told(store->provers)->depth;
+		    !proofs_told(store->provers)->depth && !store->keeping.pass;
 	if (!late && !idle) {
 		actor_after(self, DRAIN_MS, end_when_idle, NULL);
 		return;
@@ -443,6 +404,7 @@ static void end_when_idle(struct actor *self, void *context)
 static void drain(struct actor *self)
 {
 	store_refuse(self_of(self)->store);
+	keeping_stop(self);
 	end_when_idle(self, NULL);
 }
 

@@ -18,6 +18,14 @@ struct check_state {
 	struct merkle *merkle;
 };
 
+struct errand {                   /* a job that is not a put */
+	struct job job;           /* first: a job is found again by its address */
+	struct errand *next_mark; /* JOB_CORRUPT, in store->marks */
+	uint64_t chunk;
+	delete_end_fn *end; /* NULL: nobody asked */
+	void *context;
+};
+
 /* Deleted, but somebody still reads it: its units are given back when the last reader leaves. */
 struct gone {
 	struct blob blob;
@@ -69,7 +77,11 @@ void gets_drop(struct store *store);
 bool get_is_open(struct store *store, const struct blob_id *id);
 void gets_blob_gone(struct store *store, struct blob *blob); /* takes it over, until the last reader left */
 
+void put_woken(struct store *store, struct job *job); /* JOB_RESTORE for a put */
+
 /* blobs.c */
+struct errand *errand_new(enum job_kind kind, const struct cid *cid);
+enum err errand_go(struct store *store, struct errand *errand, delete_end_fn *end, void *context); /* takes it over */
 void units_give(struct store *store, struct blob *blob); /* back to the map; ends the blob */
 void store_troubled(struct store *store, const char *what, int number); /* a write failed */
 void store_found_corrupt(struct store *store, const struct blob *blob, uint64_t chunk);

@@ -4,8 +4,19 @@
 
 #include "actors/base/actor.h"
 #include "actors/base/crypto/crypto.h"
+#include "actors/store/collector.h"
 #include "actors/store/prove.h"
 #include "actors/store/stream.h"
+
+struct pass; /* store_gc.c */
+
+struct keeping { /* how long blobs are kept */
+	int64_t trash_seconds;
+	struct gc_rules rules;
+	struct pass *pass; /* of the collector, under way; NULL: none */
+	uint64_t deletes, deletes_high; /* of it; for `warren limits` */
+	bool stopping;
+};
 
 struct store_actor {
 	struct store *store;
@@ -19,6 +30,7 @@ struct store_actor {
 	unsigned answers_due; /* of the wallet */
 	uint64_t ask_again_ms;
 	uint64_t opened_ms, again_ms; /* again_ms: it ends, to be born anew; 0: it does not */
+	struct keeping keeping;
 	bool full;
 	struct scan {
 		bool running; /* every blob, from the first */
@@ -38,5 +50,11 @@ static inline struct store_actor *self_of(struct actor *self)
 {
 	return actor_state(self);
 }
+
+/* store_gc.c */
+void keeping_start(struct actor *self); /* reads the settings; the store is open */
+void keeping_ready(struct actor *self); /* sets its timers */
+void keeping_limits(struct actor *self);
+void keeping_stop(struct actor *self); /* begins nothing new; a pass ends soon */
 
 #endif

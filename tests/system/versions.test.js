@@ -43,13 +43,13 @@ test('an index from before versions were counted: migrated at the first start, t
 		machine.warren('stop', 'store@1')
 		const index = path.join(machine.root, 'node1', 'storage', 'index.db')
 		assert.ok(!fs.existsSync(`${index}-wal`))
-		assert.strictEqual(userVersion(index, 1), 2) // what the program before this one wrote, but for the number
+		assert.strictEqual(userVersion(index, 1), 3) // what the program before this one wrote, but for the number
 		const inode = fs.statSync(index).ino
 		machine.warren('start', 'store@1')
 		await machine.ready()
 		for (const [i, cid] of cids.entries()) assert.deepStrictEqual((await machine.get(1, cid)).body, bodies[i])
 		assert.strictEqual(fs.statSync(`${index}.v1`).ino, inode)
-		assert.match(machine.log('store@1'), /store\.migrated file=index\.db version=2 kept=index\.db\.v1/)
+		assert.match(machine.log('store@1'), /store\.migrated file=index\.db version=3 kept=index\.db\.v1/)
 		assert.doesNotMatch(machine.log('store@1'), /store\.rebuil/)
 		assert.ok(!machine.log('store@2').includes('store.migrated'))
 		machine.kill('store@1')
@@ -70,7 +70,7 @@ test('newer files are refused with both versions and left alone; status, why and
 		newKeys[9] = 4
 		crypto.createHash('sha256').update(newKeys.subarray(0, 124)).digest().copy(newKeys, 124)
 		for (const [who, file, at, bytes, name, theirs, ours, reason, alert] of [
-			['store@1', 'storage/index.db', 60, Buffer.from([0, 0, 0, 9]), 'index.db', 9, 2, 'store-newer', 'process-misconfigured'],
+			['store@1', 'storage/index.db', 60, Buffer.from([0, 0, 0, 9]), 'index.db', 9, 3, 'store-newer', 'process-misconfigured'],
 			['store@1', 'storage/marker', 13, Buffer.from('7'), 'marker', 7, 1, 'store-newer', 'process-misconfigured'],
 			['wallet@1', 'keys/wallet.keys', 0, newKeys, 'wallet.keys', 4, 1, 'key-newer', 'wallet-key'],
 			['wallet@1', 'keys/wallet.spent', 0, Buffer.from('WSPENT3\n'), 'wallet.spent', 3, 1, 'books-newer', 'wallet-key'],

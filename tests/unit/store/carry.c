@@ -225,6 +225,38 @@ Test(carry, a_stream_that_is_cut_anywhere_makes_no_store)
 	close(fd);
 }
 
+static void look_at(void *context, const struct store_blob *blob)
+{
+	struct store_blob *rows = context;
+	while (rows->size)
+		rows++;
+	*rows = *blob;
+}
+
+/* Pins are carried; what is in the trash is deleted, for a backup. Version 1 knew neither. */
+Test(carry, pins_are_carried_and_the_trash_is_not)
+{
+	struct cid pinned, plain, trashed;
+	cr_assert_eq(put_seeded(&house, 1, 700, &pinned), ERR_OK);
+	cr_assert_eq(put_seeded(&house, 2, 800, &plain), ERR_OK);
+	cr_assert_eq(put_seeded(&house, 3, 900, &trashed), ERR_OK);
+	cr_assert_eq(pin_now(&house, &pinned, true), ERR_OK);
+	cr_assert_eq(trash_now(&house, &trashed, 1000), ERR_OK);
+	int fd = carry(true);
+	cr_expect_eq(out.blobs, 2);
+	cr_assert_eq(enter(fd), STORE_OK, "%s", why);
+	house_open(&other);
+	struct store_blob rows[4] = {0};
+	cr_assert_eq(store_blobs(other.store, NULL, 3, look_at, rows), ERR_OK);
+	cr_assert(rows[0].size && rows[1].size && !rows[2].size);
+	for (unsigned i = 0; i < 2; i++) {
+		cr_expect_eq(rows[i].pinned, rows[i].size == 700);
+		cr_expect_eq(rows[i].trashed, 0);
+	}
+	cr_expect_not(store_is_held(other.store));
+	close(fd);
+}
+
 /* One field at a time: byte, new value, words. */
 Test(carry, a_stream_that_lies_makes_no_store)
 {
@@ -235,7 +267,7 @@ Test(carry, a_stream_that_lies_makes_no_store)
 		enum store_end end;
 	} lies[] = {
 		{0, 'X', STORE_DAMAGED},
-		{8, 2, STORE_NEWER},
+		{8, 3, STORE_NEWER},
 		{12, NODE + 1, STORE_OTHER_NODE},
 		{14, 3, STORE_DAMAGED},
 		{39, 1, STORE_DAMAGED},

@@ -7,7 +7,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-const char *const fixtures[FIXTURES_OLDER] = {"index-v1-first", "index-v1-commits-killed", "index-v1-synced"};
+const char *const fixtures[FIXTURES_OLDER] = {"index-v1-first", "index-v1-commits-killed", "index-v1-synced",
+					      "index-v2"};
+const char *const fixtures_kept[FIXTURES_OLDER] = {"index.db.v1", "index.db.v1", "index.db.v1",
+						   "index.db.v2"};
 
 /* What fixtures/README.md says that was put, and what was deleted of it. */
 static const size_t lengths[] = {10, 500, 70, 0, 2000, 1, 300, 3000, 1024, 400};

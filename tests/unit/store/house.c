@@ -182,14 +182,41 @@ static void delete_ended(void *context, enum err err)
 	*(enum err *)context = err;
 }
 
+static enum err wait_for(struct house *house, enum err err, const enum err *outcome)
+{
+	while (err == ERR_KEPT && *outcome == ERR_KEPT)
+		turn(house);
+	return err == ERR_KEPT ? *outcome : err;
+}
+
 enum err delete_now(struct house *house, const struct cid *cid)
 {
-	enum err outcome = ERR_KEPT, err = store_delete(house->store, cid, delete_ended, &outcome);
-	if (err != ERR_KEPT)
-		return err;
-	while (outcome == ERR_KEPT)
-		turn(house);
-	return outcome;
+	enum err outcome = ERR_KEPT;
+	return wait_for(house, store_delete(house->store, cid, delete_ended, &outcome), &outcome);
+}
+
+enum err pin_now(struct house *house, const struct cid *cid, bool pinned)
+{
+	enum err outcome = ERR_KEPT;
+	return wait_for(house, store_pin(house->store, cid, pinned, delete_ended, &outcome), &outcome);
+}
+
+enum err trash_now(struct house *house, const struct cid *cid, int64_t when)
+{
+	enum err outcome = ERR_KEPT;
+	return wait_for(house, store_trash(house->store, cid, when, delete_ended, &outcome), &outcome);
+}
+
+enum err restore_now(struct house *house, const struct cid *cid)
+{
+	enum err outcome = ERR_KEPT;
+	return wait_for(house, store_restore(house->store, cid, delete_ended, &outcome), &outcome);
+}
+
+enum err purge_now(struct house *house, const struct cid *cid, int64_t until)
+{
+	enum err outcome = ERR_KEPT;
+	return wait_for(house, store_purge(house->store, cid, until, delete_ended, &outcome), &outcome);
 }
 
 enum err get_range(struct house *house, const struct cid *cid, uint64_t offset, uint64_t length,

@@ -52,6 +52,10 @@ enum err put_all(struct house *house, const void *bytes, size_t length, struct s
 enum err put_declared(struct house *house, const void *bytes, size_t length, uint64_t declared);
 enum err put_seeded(struct house *house, uint64_t seed, size_t length, struct cid *cid);
 enum err delete_now(struct house *house, const struct cid *cid);
+enum err pin_now(struct house *house, const struct cid *cid, bool pinned);
+enum err trash_now(struct house *house, const struct cid *cid, int64_t when);
+enum err restore_now(struct house *house, const struct cid *cid);
+enum err purge_now(struct house *house, const struct cid *cid, int64_t until);
 
 /* Reads `length` bytes from `offset` (to the end: UINT64_MAX) into `into`; *got says how many came. */
 enum err get_range(struct house *house, const struct cid *cid, uint64_t offset, uint64_t length, uint8_t *into,
