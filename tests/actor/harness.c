@@ -85,7 +85,7 @@ struct birth birth_of(enum kind kind, unsigned node)
 		.uid = getuid(),
 		.birth = frames_random(),
 	};
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || defined(WARREN_COVERAGE)
 	birth.pretend = 1U << WALL_SECCOMP | 1U << WALL_LANDLOCK;
 #endif
 	for (unsigned i = 0; i < sizeof birth.routing; i += 8)
