@@ -239,6 +239,10 @@ void child_kill(struct child *child, int signal)
 
 void child_end(struct child *child)
 {
+#if defined(WARREN_COVERAGE) /* what is killed does not write what it counted */
+	child_kill(child, SIGTERM);
+	child_ends(child);
+#endif
 	child_kill(child, SIGKILL);
 	if (child->pid && waitpid(child->pid, &child->status, 0) == child->pid)
 		child->pid = 0;

@@ -10,7 +10,7 @@ const rows = require('./rows.js')
 const ROOT = path.join(__dirname, '..', '..')
 const TREE = path.join(ROOT, 'build', 'mutate', 'tree')
 const BUILD = path.join(TREE, 'build', 'mutate')
-const LEAST_MS = 60000 // how long a test may take that a mutation makes hang: this, and ten times what it takes without
+const LEAST_MS = 30000 // how long a test may take that a mutation makes hang: this, and ten times what it takes without
 const MOST_MS = 900000 // and without any
 
 const seconds = (since) => ((Date.now() - since) / 1000).toFixed(1).padStart(6)

@@ -1,6 +1,6 @@
-// Which lines the tests of plain files, of messages and of single processes run through: builds with gcc's counters, runs them, adds
-// up by room. What did not run is listed in build/coverage/not-run.txt. The system tests are not counted: their processes live
-// in jails that forbid writing the counters. Run by scripts/test --coverage; writes to build/coverage only.
+// Which lines the tests run through: builds with gcc's counters, runs tests of plain files, of messages, of single processes and of
+// whole machines, adds up by room. What did not run is listed in build/coverage/not-run.txt. Of whole machines, which are without
+// walls for this, only what runs as whoever runs this is counted: nobody else may write the counters. Run by scripts/test --coverage.
 'use strict'
 const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
@@ -15,19 +15,35 @@ function counters(end) {
 	return fs.readdirSync(BUILD, { recursive: true }).filter((name) => name.endsWith(end)).map((name) => path.join(BUILD, name))
 }
 
+// Those that mind neither missing walls nor a slow build.
+const MACHINES = ['backup', 'console', 'drain', 'nodes', 'proofs', 'ready', 'seat', 'store', 'supervisor', 'typed']
+
+function without() {
+	const walls = fs.readFileSync(path.join(ROOT, 'proto', 'walls.def'), 'utf8').matchAll(/^WALL\([A-Z]*, ([a-z]*),/gm)
+	return [...walls].map((row) => row[1]).filter((wall) => wall !== 'uid').join(' ')
+}
+
+// Program and words of everything that is run.
+function commands() {
+	const programs = fs.readdirSync(path.join(BUILD, 'tests')).filter((name) => /^(test|actor)-[a-z]+$/.test(name)).sort()
+	return [
+		...programs.map((name) => [path.join(BUILD, 'tests', name), ...name.startsWith('actor-') ? ['', ''] : ['--quiet', '-j2']]),
+		...MACHINES.map((name) => [process.execPath, '--test', path.join('tests', 'system', `${name}.test.js`)]),
+	]
+}
+
 // A test that is red here would be red in its own stage; what it ran counts all the same, and it is said.
 function runAll() {
 	const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'warren-coverage-'))
 	fs.chmodSync(scratch, 0o755)
-	const env = { ...process.env, TMPDIR: scratch }
-	const programs = fs.readdirSync(path.join(BUILD, 'tests')).filter((name) => /^(test|actor)-[a-z]+$/.test(name)).sort()
+	const env = { ...process.env, TMPDIR: scratch, WARREN_BUILD: BUILD, WARREN_WITHOUT: without() }
 	let red = 0
-	for (const name of programs) {
-		const words = name.startsWith('actor-') ? ['', ''] : ['--quiet', '-j2']
-		const done = spawnSync(path.join(BUILD, 'tests', name), words, { cwd: ROOT, env, timeout: LIMIT_MS, encoding: 'utf8', maxBuffer: 1 << 28 })
+	for (const [program, ...words] of commands()) {
+		const done = spawnSync(program, words, { cwd: ROOT, env, timeout: LIMIT_MS, encoding: 'utf8', maxBuffer: 1 << 28 })
 		if (done.status === 0) continue
 		red++
-		console.log(`${name} ended with ${done.signal || done.status}:\n${(done.stdout + done.stderr).split('\n').filter((line) => /^not ok|\[FAIL\]|\[----\]/.test(line)).slice(0, 8).join('\n')}`)
+		const bad = (done.stdout + done.stderr).split('\n').filter((line) => /^not ok|\[FAIL\]|\[----\]/.test(line))
+		console.log(`${path.basename(program)} ${words.join(' ')} ended with ${done.signal || done.status}\n${bad.slice(0, 8).join('\n')}`)
 	}
 	fs.rmSync(scratch, { recursive: true, force: true })
 	return red
