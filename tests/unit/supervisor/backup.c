@@ -152,7 +152,8 @@ Test(backup, chunks_that_were_swapped_repeated_or_added)
 	cr_expect_eq(read_stream(&got), SEALED_DAMAGED);
 	cr_assert_eq(pwrite(file, second, sizeof second, SEALED_HEAD), sizeof second);
 	cr_expect_eq(read_stream(&got), SEALED_WRONG);
-	static const size_t lengths[] = {10, SEALED_CHUNK}; /* the reader stops by itself behind a full chunk */
+	static const size_t lengths[] = {10,
+					 SEALED_CHUNK}; /* the reader stops by itself behind a full chunk */
 	for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
 		write_stream(lengths[i]);
 		cr_assert_eq(lseek(file, 0, SEEK_END) > 0, true);
