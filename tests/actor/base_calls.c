@@ -68,6 +68,19 @@ static bool silent(struct fake *fake, const struct frame *ask)
 	return fake_receive(fake, &end, WAIT_MS) && end.serial == ping.serial;
 }
 
+/* A level set by an ask whose deadline is over leaves its line in the log, or none; one in time leaves one behind it. */
+static bool not_done(struct fake *fake)
+{
+	static const uint8_t info[] = {0x92, 0xa4, 'i', 'n', 'f', 'o', 0x00};
+	struct frame end, ask = fake_ask(fake, CALL_LEVEL, OPERATOR, 0, info, sizeof info, WAIT_MS);
+	ask.deadline = frames_now_ns(), ask.source_uid = 4242;
+	fake_send(fake, &ask);
+	ask = fake_ask(fake, CALL_LEVEL, OPERATOR, 0, info, sizeof info, WAIT_MS);
+	ask.source_uid = 4343;
+	return fake_ends(fake, &ask, 0, &end) && child_says(&fake->child, "uid=4343") &&
+	       !strstr(fake->child.logged, "uid=4242");
+}
+
 void calls_dropped(void)
 {
 	struct fake fake;
@@ -85,6 +98,7 @@ void calls_dropped(void)
 	ok(silent(&fake, &ask), "an ask whose deadline is over");
 	ask = right_ask(&fake), ask.deadline = 0;
 	ok(silent(&fake, &ask), "an ask without a deadline");
+	ok(not_done(&fake), "and what was asked too late is not done either");
 	static const unsigned none_of_its_business[] = {ENVELOPE_HELLO,   ENVELOPE_REPLY, ENVELOPE_ERROR,
 							ENVELOPE_PUBLISH, ENVELOPE_EVENT, ENVELOPE_TAPPED};
 	for (unsigned i = 0; i < sizeof none_of_its_business / sizeof *none_of_its_business; i++) {

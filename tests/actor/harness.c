@@ -85,7 +85,7 @@ struct birth birth_of(enum kind kind, unsigned node)
 		.uid = getuid(),
 		.birth = frames_random(),
 	};
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || defined(WARREN_COVERAGE)
 	birth.pretend = 1U << WALL_SECCOMP | 1U << WALL_LANDLOCK;
 #endif
 	for (unsigned i = 0; i < sizeof birth.routing; i += 8)
@@ -239,6 +239,10 @@ void child_kill(struct child *child, int signal)
 
 void child_end(struct child *child)
 {
+#if defined(WARREN_COVERAGE) /* what is killed does not write what it counted */
+	child_kill(child, SIGTERM);
+	child_ends(child);
+#endif
 	child_kill(child, SIGKILL);
 	if (child->pid && waitpid(child->pid, &child->status, 0) == child->pid)
 		child->pid = 0;

@@ -206,6 +206,9 @@ test('every process runs as its own uid, without capabilities, in a jail of its 
 			assert.match(status, WITHOUT.includes('seccomp') ? /^Seccomp:\t0$/m : /^Seccomp:\t2$/m, name)
 			assert.strictEqual(fs.readlinkSync(`/proc/${process_.pid}/ns/net`) === host, WITHOUT.includes('network'), name)
 			assert.strictEqual(fs.readFileSync(`/proc/${process_.pid}/environ`, 'utf8').includes(machine.root), WITHOUT.includes('mounts'), name) // then its folders are told by their paths
+			const limits = fs.readFileSync(`/proc/${process_.pid}/limits`, 'utf8')
+			assert.match(limits, /^Max core file size +0 +0 /m, `${name}: a core would hold what it knows`)
+			if (process_.actor === 'wallet') assert.match(limits, /^Max open files +64 +64 /m, name)
 			const session = Number(fs.readFileSync(`/proc/${process_.pid}/stat`, 'utf8').split(') ')[1].split(' ')[3])
 			assert.strictEqual(session, process_.pid, `${name} leads its own session`)
 		}

@@ -132,6 +132,14 @@ static int runs_what_it_wrote(void)
 	return 0;
 }
 
+static int makes_code_of_what_it_wrote(void)
+{
+	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	close_or_leave("");
+	mprotect(page, 4096, PROT_READ | PROT_EXEC);
+	return 0;
+}
+
 static int seals_again(void)
 {
 	close_or_leave("");
@@ -144,6 +152,7 @@ Test(syscalls, what_only_a_burglar_asks_is_death)
 	cr_assert_eq(in_child(traces), -SIGSYS);
 	cr_assert_eq(in_child(dials), -SIGSYS);
 	cr_assert_eq(in_child(runs_what_it_wrote), -SIGSYS);
+	cr_assert_eq(in_child(makes_code_of_what_it_wrote), -SIGSYS);
 	cr_assert_eq(in_child(seals_again), 0, "and the seal is not touched again");
 }
 

@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { SECTOR = 512, SECTORS = 1 << 14, PLACES = 4 * SECTORS, HELD = 64 };
+enum { SECTOR = 512, SECTORS = 1 << 14, PLACES = 4 * SECTORS, HELD = 64, RENAMED = 8 };
 
 struct sector { /* as it was at the last sync of its file */
 	ino_t file;
@@ -35,6 +35,7 @@ static struct {
 		int fd;
 	} held[HELD];
 	unsigned held_count;
+	ino_t renamed[RENAMED];  /* folders in which a name was given and not yet synced; 0: a free place */
 	uint16_t places[PLACES]; /* by file and number, open addressing: which of them, plus one; 0: free */
 } disk = {.lock = PTHREAD_MUTEX_INITIALIZER, .change = PTHREAD_COND_INITIALIZER, .space = UINT64_MAX};
 
@@ -65,6 +66,31 @@ bool disk_fired(void)
 bool disk_fired_on_sync(void)
 {
 	return disk.fired_on_sync;
+}
+
+bool disk_names_synced(void)
+{
+	for (int i = 0; i < RENAMED; i++)
+		if (disk.renamed[i])
+			return false;
+	return true;
+}
+
+/* A name was given in the folder; or the folder was synced. */
+static void note_names(int folder, bool synced)
+{
+	struct stat stat;
+	int free = -1;
+	if (fstat(folder, &stat) != 0 || !S_ISDIR(stat.st_mode))
+		return;
+	for (int i = 0; i < RENAMED; i++) {
+		if (disk.renamed[i] == stat.st_ino)
+			disk.renamed[i] = 0;
+		if (!disk.renamed[i])
+			free = i;
+	}
+	if (!synced && free >= 0)
+		disk.renamed[free] = stat.st_ino;
 }
 
 void disk_lies(bool lies)
@@ -247,8 +273,10 @@ static int sync_call(long number, int fd)
 		pthread_cond_wait(&disk.change, &disk.lock);
 	}
 	disk.waits = false;
-	if (!disk.lies)
+	if (!disk.lies) {
 		forget(fd);
+		note_names(fd, true);
+	}
 	pthread_mutex_unlock(&disk.lock);
 	/* Nothing here is cut off from its power for real: waiting for the disk would only cost time. */
 	(void)number;
@@ -340,7 +368,12 @@ int fallocate(int fd, int mode, off_t at, off_t length)
 
 int renameat(int from, const char *old, int to, const char *new)
 {
-	return passes(-1) ? (int)syscall(SYS_renameat2, from, old, to, new, 0) : -1;
+	if (!passes(-1) || syscall(SYS_renameat2, from, old, to, new, 0) != 0)
+		return -1;
+	pthread_mutex_lock(&disk.lock);
+	note_names(to, false);
+	pthread_mutex_unlock(&disk.lock);
+	return 0;
 }
 
 int linkat(int from, const char *old, int to, const char *new, int flags)

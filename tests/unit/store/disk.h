@@ -25,6 +25,9 @@ uint64_t disk_calls(void); /* since disk_trouble() */
 bool disk_fired(void);     /* the Nth call was made */
 bool disk_fired_on_sync(void);
 
+/* Whether each folder in which something was renamed was synced since: else a power cut may take the name back. */
+bool disk_names_synced(void);
+
 /* Syncs do nothing, and say that all is well: what a test of durability must notice. */
 void disk_lies(bool lies);
 

@@ -1,5 +1,6 @@
 /* The files of a store: one that is missing, another's, half made, made by a newer program. Never a store made anew in the place of
  * one that is only not there. */
+#include "tests/unit/store/disk.h"
 #include "tests/unit/store/each_house.h"
 
 #include <criterion/criterion.h>
@@ -162,5 +163,23 @@ Test(folder, making_without_room_says_how_much)
 	cr_expect_not(house_has(&house_, "marker"));
 	disk_space(UINT64_MAX);
 	house_init(&house_);
+	house_remove(&house_);
+}
+
+/* A name that a power cut takes back is a store that is not there: whatever says that all is well has synced its folder. */
+Test(folder, what_was_named_is_named_on_the_disk)
+{
+	struct house house_;
+	house_make(&house_, 8 * MIB);
+	house_init(&house_);
+	cr_expect(disk_names_synced(), "made");
+	house_open(&house_);
+	cr_assert_eq(put_seeded(&house_, 1, 1000, NULL), ERR_OK);
+	cr_expect(disk_names_synced(), "put");
+	house_close(&house_);
+	house_lose_index(&house_);
+	house_open(&house_);
+	cr_expect(stat_of(&house_).rebuilt);
+	cr_expect(disk_names_synced(), "rebuilt");
 	house_remove(&house_);
 }

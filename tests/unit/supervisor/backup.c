@@ -152,10 +152,14 @@ Test(backup, chunks_that_were_swapped_repeated_or_added)
 	cr_expect_eq(read_stream(&got), SEALED_DAMAGED);
 	cr_assert_eq(pwrite(file, second, sizeof second, SEALED_HEAD), sizeof second);
 	cr_expect_eq(read_stream(&got), SEALED_WRONG);
-	write_stream(10);
-	cr_assert_eq(lseek(file, 0, SEEK_END) > 0, true);
-	cr_assert_eq(write(file, "", 1), 1);
-	cr_expect_neq(read_stream(&got), SEALED_OVER, "something after the end");
+	static const size_t lengths[] = {10,
+					 SEALED_CHUNK}; /* the reader stops by itself behind a full chunk */
+	for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+		write_stream(lengths[i]);
+		cr_assert_eq(lseek(file, 0, SEEK_END) > 0, true);
+		cr_assert_eq(write(file, "", 1), 1);
+		cr_expect_neq(read_stream(&got), SEALED_OVER, "something after the end of %zu", lengths[i]);
+	}
 }
 
 Test(backup, another_passphrase_and_other_files)

@@ -13,9 +13,11 @@
 #define TOKEN "efd7b65676fcd4b6d242cbc067c2470df19df1de"
 #define NOON  UINT64_C(1800000000)
 
-/* 1 coin and 0.5 in fees a day; heartbeats; payments of up to 0.6 each 60 s; tokens to RELAY only, 100 a day. */
+/* 1 coin and 0.5 in fees a day; heartbeats; payments of up to 0.6 each 60 s; tokens to RELAY only, 100 a day. All
+ * on one chain; of the other the policy has no rule. */
 #define POLICY_LINE \
 	"chain 1370 1000000000000000000 500000000000000000;" \
+	"chain 2 1000000000000000000 500000000000000000;" \
 	"rule heartbeat 1370 " RELAY " 0 400000000000000000 0 3 0 0 1248ab2b:1 -;" \
 	"rule pay 1370 " RELAY " 600000000000000000 500000000000000000 60 100 0 0 pay -;" \
 	"rule approve 1370 " TOKEN " 0 500000000000000000 0 100 2 100 095ea7b3:2 " \

@@ -77,11 +77,16 @@ static void sign_many(unsigned count)
 
 Test(spent, a_torn_newest_slot_is_passed_over)
 {
-	uint8_t half[SPENT_SLOT / 2] = {0};
+	uint8_t half[SPENT_SLOT / 2] = {0}, whole[SPENT_SLOT];
 	sign_many(100);
-	cr_assert_eq(pwrite(spent_fd(books.spent), half, sizeof half, 99 * SPENT_SLOT), (ssize_t)sizeof half);
-	cr_assert_eq(books_reopen(&books), SPENT_OK);
-	cr_expect_eq(spent_sums(books.spent, 1, "many", books.now).count, 99);
+	cr_assert_eq(pread(spent_fd(books.spent), whole, sizeof whole, 99 * SPENT_SLOT), SPENT_SLOT);
+	for (unsigned which = 0; which < 2; which++) { /* its first half is not there, then its second */
+		off_t at = 99 * SPENT_SLOT + which * (off_t)sizeof half;
+		cr_assert_eq(pwrite(spent_fd(books.spent), whole, sizeof whole, 99 * SPENT_SLOT), SPENT_SLOT);
+		cr_assert_eq(pwrite(spent_fd(books.spent), half, sizeof half, at), (ssize_t)sizeof half);
+		cr_assert_eq(books_reopen(&books), SPENT_OK);
+		cr_expect_eq(spent_sums(books.spent, 1, "many", books.now).count, 99, "half %u", which);
+	}
 }
 
 Test(spent, a_damaged_older_slot_is_told)

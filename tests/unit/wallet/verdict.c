@@ -60,6 +60,8 @@ Test(verdict, contract_method_and_arguments)
 	heartbeat(&tx, data);
 	tx.chain_id = 1;
 	expect_refused(&tx, "no chain 1;");
+	tx.chain_id = 2;
+	expect_refused(&tx, "no rule of the policy");
 	heartbeat(&tx, data);
 	tx.to.bytes[19] ^= 1;
 	expect_refused(&tx, "no rule of the policy");
