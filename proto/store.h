@@ -35,8 +35,8 @@
 #define PROOF_SUM(F)          F(str, end, 16) F(u64, count, 0)
 #define PROOF_ROW(F)          F(cid, cid, 0) F(hash, challenge, 0) F(i64, at, 0) F(u32, ms, 0) F(str, end, 16)
 
-/* Every blob above `after` in the order of CIDs, pinned and in the trash or not. At most `most` are looked at; `which` of them are
- * given: all, pinned, trash. `next`: ask again after it; absent: there are no more. Times are Unix time in seconds. */
+/* Every blob above `after` in the order of CIDs, pinned and in the trash or not. At most `most` are looked at; `which` of them
+ * are given: all, pinned, trash. `next`: ask again after it; absent: there are no more. Times are Unix time in seconds. */
 #define STORE_BLOBS(F)       F(O(cid), after, 0) F(u32, most, 1000) F(str, which, 8)
 #define STORE_BLOBS_REPLY(F) F(many(kept_row), blobs, 1000) F(O(cid), next, 0)
 #define KEPT_ROW(F)                                                                                                    \
