@@ -157,7 +157,7 @@ test('2,500 blobs, a page at a time, each once', { timeout: 240000 }, async (t) 
 	await machine.ready()
 	const cids = new Set()
 	for (let i = 0; i < 2500; i += 50)
-		for (const blob of await Promise.all(Array.from({ length: 50 }, () => put(machine, 1, 1 + crypto.randomInt(700))))) cids.add(blob.cid)
+		for (const blob of await Promise.all(Array.from({ length: 50 }, () => put(machine, 1, 16 + crypto.randomInt(700))))) cids.add(blob.cid)
 	assert.strictEqual(cids.size, 2500)
 	const seen = []
 	let after = []

@@ -216,6 +216,7 @@ const bounded = {
 	'log files in trouble': 'no queue: a count; tests/unit/scribe', 'log lines cut': 'no queue: a count; tests/unit/scribe',
 	alerts: 'more causes than a machine of a test has: tests/actor/steward.c fills it', 'alert news undelivered': 'likewise', 'alert news muted': 'likewise',
 	'signatures under way': 'a disk that answers at once: tests/system/wallet.test.js fills it on one that does not',
+	'blobs being collected': 'its own code: tests/unit/store/fate.c fills it',
 	'pages of run lists': 'the fragmentation of an arena; tests/unit/store/fragments.c',
 }
 

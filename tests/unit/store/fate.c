@@ -240,6 +240,21 @@ Test(fate, a_pass_collects_what_it_chose_and_never_a_pin)
 	house_audit(&house);
 }
 
+/* However many go, a put waits behind no more than COLLECT_AT_ONCE of them. */
+Test(fate, a_long_pass_has_few_deletes_under_way_at_once)
+{
+	enum { MANY = 3 * COLLECT_AT_ONCE + 1 };
+	const struct gc_rules rules = {GC_TIME, 30, 0};
+	struct rows gone = {0};
+	for (unsigned i = 0; i < MANY; i++)
+		cr_assert_eq(put_seeded(&house, 100 + i, 50, NULL), ERR_OK);
+	struct collector *collector = pass(&rules, false, &gone);
+	cr_expect_eq(collector->collected, MANY);
+	cr_expect_eq(collector->high, COLLECT_AT_ONCE);
+	cr_expect_eq(stat_of(&house).blobs, 0);
+	house_audit(&house);
+}
+
 /* Between the choice and the delete an operator pins one, and deletes and stores another anew. */
 Test(fate, what_was_chosen_and_then_pinned_or_stored_anew_stays)
 {
