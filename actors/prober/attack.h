@@ -30,13 +30,15 @@ struct target {
 	int pipe[2];        /* a pipe of the attacker's own */
 	int memory_file;    /* an empty file in memory, executable */
 	bool outside;       /* this is the control */
+	bool meant;         /* the sign names this process, or none */
 	pid_t victims[VICTIMS_MAX]; /* other processes of that machine, and no others */
 	size_t victim_count;
 	const void *page; /* of the attacker's parent: a page of secret memory (an ordinary one in the control) */
 	pid_t parent;
 };
 
-/* Reads "port pid pid …" from the sign in the folder `run`. False while there is none. `ourselves` is no victim. */
+/* Reads "port pid pid …" from the sign in the folder `run`. False while there is none. `ourselves` is no victim. A sign
+ * without pids is for whoever reads it. */
 bool target_read(struct target *target, pid_t ourselves);
 
 /* Renames it and back; true when it could. */
@@ -51,6 +53,16 @@ struct attempt {
 #define OF(KIND) (UINT32_C(1) << (KIND))
 
 extern const struct attempt attempts[]; /* end: name NULL */
+enum {
+#define ATTACK(row, symbol, except, walls, name) ATTEMPT_##symbol,
+#define BUS(row, symbol, walls, name)
+#define OPEN(row, what, why)
+#include "actors/prober/attacks.def"
+#undef ATTACK
+#undef BUS
+#undef OPEN
+	ATTEMPTS
+};
 
 #define ATTACK(row, symbol, except, walls, name) bool attack_##symbol(const struct target *target);
 #define BUS(row, symbol, walls, name)

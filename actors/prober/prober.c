@@ -161,10 +161,10 @@ static void report(struct prober *self, unsigned row, const char *symbol, const 
 	log_info("probe.attempt", "row=%u symbol=%s outcome=%s name=\"%s\"", row, symbol, what, name);
 }
 
-static void attack_from_children(struct prober *self)
+static void attack_from_children(struct prober *self, const struct attempt *first, const struct attempt *end)
 {
 	struct shell shell = {self->born.row->syscalls, true, pretends(self, WALL_SECCOMP)};
-	for (const struct attempt *attempt = attempts; attempt->name; attempt++)
+	for (const struct attempt *attempt = first; attempt != end; attempt++)
 		if (!(attempt->except & OF(self->born.row->kind)))
 			report(self, attempt->row, attempt->symbol,
 			       try_in_child(attempt, &self->target, &shell, live, self), attempt->name);
@@ -189,7 +189,7 @@ static int new_log(const struct prober *self, const char *name)
 {
 	char path[256];
 	snprintf(path, sizeof path, "%s/%s", self->born.self_path, name);
-	return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+	return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 }
 
 /* Scribe's own lines are read by nobody when we took its place, nor are the broker's: they go to its folder instead. */
@@ -225,7 +225,8 @@ static bool seal(struct prober *self, enum secret_wall *wall)
 	       SEAL_FAILED;
 }
 
-/* Until the selftest has seen that everybody is there. */
+/* Until the selftest has seen that everybody is there. False, too, when we are not one of those: reborn after an attempt that ended
+ * its own prober, and not to try again. */
 static bool told_to_begin(struct prober *self, int signals)
 {
 	while (!target_read(&self->target, getpid())) {
@@ -233,7 +234,9 @@ static bool told_to_begin(struct prober *self, int signals)
 			return false;
 		live_for(self, 10);
 	}
-	return true;
+	if (!self->target.meant)
+		log_info("probe.reborn", "actor=%s", self->born.row->name);
+	return self->target.meant;
 }
 
 /* Those of a second node are there to be attacked. */
@@ -247,12 +250,13 @@ static int attack(struct prober *self)
 		read_by_ourselves(self);
 	born_pulse(LIFE_READY);
 	if (self->born.birth.node <= 1 && told_to_begin(self, signals)) {
-		attack_from_children(self);
+		attack_from_children(self, attempts, &attempts[ATTEMPTS - 1]);
 		attack_over_bus(self);
 		log_info("probe.done",
 			 "actor=%s node=%u attempts=%u through=%u victims=%zu missing=%x page=%s",
 			 self->born.row->name, self->born.birth.node, self->attempts, self->through,
 			 self->target.victim_count, self->born.birth.missing, secret_wall_name(wall));
+		attack_from_children(self, &attempts[ATTEMPTS - 1], &attempts[ATTEMPTS]);
 	}
 	while (!born_told_to_end(signals))
 		live_for(self, 20);

@@ -77,11 +77,15 @@ static void read_line(struct reading *reading, const char *line)
 	if (at && sscanf(at, "probe.control forbidden=%u allowed=%u welcomed=%d", &reading->forbidden,
 			 &reading->allowed, &welcomed) == 3)
 		reading->welcomed = welcomed;
+	unsigned last = row_index("eat_memory");
+	if (strstr(line, "probe.reborn ") && reading->told && !*reading->outcome[last])
+		snprintf(reading->outcome[last], OUTCOME, "ended");
 	at = strstr(line, "probe.done ");
+	reading->done = reading->told && *reading->outcome[last];
 	if (!at)
 		return;
 	const char *victims = strstr(at, "victims="), *missing = strstr(at, "missing=");
-	reading->done = victims && missing && sscanf(victims, "victims=%u", &reading->victims) == 1 &&
+	reading->told = victims && missing && sscanf(victims, "victims=%u", &reading->victims) == 1 &&
 			sscanf(missing, "missing=%x", &reading->missing) == 1;
 }
 

@@ -45,7 +45,8 @@ struct reading {
 	char outcome[ROWS_MOST][OUTCOME]; /* by index of attack_rows; empty: not tried */
 	unsigned forbidden, allowed, victims;
 	uint32_t missing; /* WALL_ bits */
-	bool welcomed, done;
+	bool welcomed;
+	bool told, done; /* all but the last attempt; all */
 };
 
 struct selftest {

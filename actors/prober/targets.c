@@ -29,9 +29,12 @@ bool target_read(struct target *target, pid_t ourselves)
 	text[length] = '\0';
 	target->port = (int)strtol(at, &at, 10);
 	target->victim_count = 0;
-	while (*at && target->victim_count < VICTIMS_MAX) {
+	target->meant = !*at;
+	while (*at == ' ' && target->victim_count < VICTIMS_MAX) {
 		pid_t pid = (pid_t)strtol(at, &at, 10);
-		if (pid > 1 && pid != ourselves)
+		if (pid == ourselves)
+			target->meant = true;
+		else if (pid > 1)
 			target->victims[target->victim_count++] = pid;
 	}
 	return true;

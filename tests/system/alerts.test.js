@@ -139,6 +139,7 @@ test('a process that asks what it may not: bad, and by name', async () => {
 		fs.rmSync(program) // a burglar in the gateway's place: its uid, its jail, its seat on the bus
 		fs.copyFileSync(path.join(BUILD, 'warren-prober'), program)
 		fs.chmodSync(program, root ? 0o711 : 0o755)
+		fs.symlinkSync('9', path.join(machine.root, 'run', 'selftest')) // the sign on which it waits; it names nobody to attack
 		machine.kill('gateway@1')
 		const alert = await raised(machine, 'ask-denied', 'gateway@1', 60000)
 		assert.strictEqual(alert.severity, 'bad')
