@@ -6,7 +6,7 @@
 
 #include "actors/base/crypto/crypto.h"
 #include "actors/base/proof/proof_json.h"
-#include "proto/store.h"
+#include "actors/base/proof/proof_reply.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -120,25 +120,6 @@ static enum ending read_wanted(struct console *console, uint16_t *node, struct s
 	return END_OK;
 }
 
-static char *print_reply(const struct store_prove *wanted, const struct store_prove_reply *reply)
-{
-	struct proof proof = {.cid = wanted->cid,
-			      .size = reply->size,
-			      .tree = reply->tree,
-			      .challenge = wanted->challenge,
-			      .node = reply->node,
-			      .time = reply->time,
-			      .signature = reply->signature,
-			      .count = reply->samples_count};
-	for (unsigned i = 0; i < proof.count; i++)
-		proof.samples[i] = (struct proof_sample){.leaf = reply->samples[i].leaf,
-							 .bytes = reply->samples[i].bytes.at,
-							 .length = reply->samples[i].bytes.length,
-							 .path = reply->samples[i].path.at,
-							 .steps = reply->samples[i].path.length / 32};
-	return proof_print(&proof);
-}
-
 enum ending command_prove(struct console *console)
 {
 	struct client client;
@@ -152,7 +133,9 @@ enum ending command_prove(struct console *console)
 	if (client_ask_one(&client, &question) != ERR_OK) {
 		ending = complain_of(console, &client, &question);
 	} else {
-		char *text = print_reply(&wanted, question.reply);
+		struct proof proof;
+		proof_of_reply(&wanted, question.reply, &proof);
+		char *text = proof_print(&proof);
 		say(&console->out, "%s\n", text ? text : "");
 		free(text);
 	}

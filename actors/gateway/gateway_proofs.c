@@ -1,7 +1,7 @@
 /* gateway@N, what it asks its store about proofs. Part of the process: runs as it, dies with it. */
 #include "actors/base/proof/proof_json.h"
+#include "actors/base/proof/proof_reply.h"
 #include "actors/gateway/gateway_self.h"
-#include "proto/store.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 struct asked {
 	struct gateway *self;
 	unsigned errand;
-	struct http_prove wanted;
+	struct store_prove wanted;
 };
 
 static struct asked *asked_new(struct gateway *self, unsigned errand)
@@ -28,41 +28,22 @@ static void tell(struct asked *asked, enum err err, char *json)
 
 /* -- one proof ----------------------------------------------------------------------------------------------------- */
 
-static char *print(const struct http_prove *wanted, const struct store_prove_reply *reply)
-{
-	struct proof proof = {.cid = wanted->cid,
-			      .size = reply->size,
-			      .tree = reply->tree,
-			      .challenge = wanted->challenge,
-			      .node = reply->node,
-			      .time = reply->time,
-			      .signature = reply->signature,
-			      .count = reply->samples_count};
-	for (unsigned i = 0; i < proof.count; i++) {
-		const struct sample_row *row = &reply->samples[i];
-		proof.samples[i] = (struct proof_sample){.leaf = row->leaf,
-							 .bytes = row->bytes.at,
-							 .length = row->bytes.length,
-							 .path = row->path.at,
-							 .steps = row->path.length / 32};
-	}
-	return proof_print(&proof);
-}
-
 static void on_proved(struct actor *actor, void *context, enum err err, const struct store_prove_reply *reply)
 {
 	(void)actor;
 	struct asked *asked = context;
-	tell(asked, err, err == ERR_OK ? print(&asked->wanted, reply) : NULL);
+	struct proof proof;
+	if (err == ERR_OK)
+		proof_of_reply(&asked->wanted, reply, &proof);
+	tell(asked, err, err == ERR_OK ? proof_print(&proof) : NULL);
 }
 
 void need_proof(void *context, unsigned errand, const struct http_prove *wanted)
 {
 	struct gateway *self = context;
 	struct asked *asked = asked_new(self, errand);
-	asked->wanted = *wanted;
-	const struct store_prove in = {wanted->cid, wanted->challenge, (uint8_t)wanted->samples};
-	if (ask_store_prove(self->actor, actor_node(self->actor), &in, on_proved, asked) != ERR_OK)
+	asked->wanted = (struct store_prove){wanted->cid, wanted->challenge, (uint8_t)wanted->samples};
+	if (ask_store_prove(self->actor, actor_node(self->actor), &asked->wanted, on_proved, asked) != ERR_OK)
 		tell(asked, ERR_UNAVAILABLE, NULL);
 }
 

@@ -135,20 +135,6 @@ static int make_parents(struct loading *in, char *path, const char **name, struc
 	return -1;
 }
 
-static bool write_part(int fd, const uint8_t *bytes, size_t length)
-{
-	while (length) {
-		ssize_t wrote = write(fd, bytes, length);
-		if (wrote < 0 && errno == EINTR)
-			continue;
-		if (wrote <= 0)
-			return false;
-		bytes += wrote;
-		length -= (size_t)wrote;
-	}
-	return true;
-}
-
 static bool fill_file(struct loading *in, int fd, const char *shown, struct why *why)
 {
 	uint8_t bytes[4096];
@@ -156,7 +142,7 @@ static bool fill_file(struct loading *in, int fd, const char *shown, struct why 
 	enum sealed_end end;
 	bool wrote = true;
 	while (wrote && (end = pieces_read(&in->pieces, bytes, sizeof bytes, &got)) == SEALED_OK)
-		wrote = write_part(fd, bytes, got);
+		wrote = bytes_put(fd, bytes, got);
 	wipe(bytes, sizeof bytes);
 	if (!wrote)
 		return refuse(why, "%s/%s: %s", in->machine.root, shown, strerror(errno));
@@ -253,7 +239,7 @@ static bool pump_in(void *context, struct why *why)
 	bool taken = true;
 	close(pump->theirs);
 	while ((end = pieces_read(&pump->in->pieces, bytes, sizeof bytes, &got)) == SEALED_OK && taken)
-		taken = write_part(pump->to, bytes, got);
+		taken = bytes_put(pump->to, bytes, got);
 	close(pump->to);
 	return !taken || end == SEALED_OVER || read_well(pump->in, end, why);
 }

@@ -59,7 +59,7 @@ static bool put_piece(struct saving *saving, const struct piece *piece, const st
 	return sealed_to(end, saving, why);
 }
 
-/* The file of a piece, when it is there. */
+/* The file of a piece, when it is there. Books are written while we read. */
 static bool save_file(struct saving *saving, enum piece_kind kind, uint16_t node, const char *stamp,
 		      struct why *why)
 {
@@ -67,21 +67,9 @@ static bool save_file(struct saving *saving, enum piece_kind kind, uint16_t node
 	struct file_bytes bytes;
 	char path[PIECE_PATH];
 	snprintf(piece.stamp, sizeof piece.stamp, "%s", stamp);
-	if (!file_read(saving->machine, piece_path(&piece, path), piece.row->most, &bytes, why))
-		return false;
-	bool saved = !bytes.at || put_piece(saving, &piece, &bytes, why);
-	file_forget(&bytes);
-	return saved;
-}
-
-static bool save_books(struct saving *saving, enum piece_kind kind, uint16_t node, const char *stamp,
-		       struct why *why)
-{
-	struct piece piece = {.row = piece_row(kind), .node = node};
-	struct file_bytes bytes;
-	char path[PIECE_PATH];
-	snprintf(piece.stamp, sizeof piece.stamp, "%s", stamp);
-	if (!file_read_still(saving->machine, piece_path(&piece, path), piece.row->most, &bytes, why))
+	bool books = kind == PIECE_BOOKS || kind == PIECE_OLD_BOOKS;
+	if (!(books ? file_read_still : file_read)(saving->machine, piece_path(&piece, path), piece.row->most,
+						   &bytes, why))
 		return false;
 	bool saved = !bytes.at || put_piece(saving, &piece, &bytes, why);
 	file_forget(&bytes);
@@ -117,7 +105,7 @@ static bool save_archive(struct saving *saving, struct why *why)
 	for (unsigned i = 0; i < count && saved; i++)
 		saved = save_file(saving, PIECE_OLD_CONFIG, archived[i].node, archived[i].stamp, why) &&
 			save_file(saving, PIECE_OLD_KEYS, archived[i].node, archived[i].stamp, why) &&
-			save_books(saving, PIECE_OLD_BOOKS, archived[i].node, archived[i].stamp, why);
+			save_file(saving, PIECE_OLD_BOOKS, archived[i].node, archived[i].stamp, why);
 	x_free(&archived);
 	return saved;
 }
@@ -178,7 +166,7 @@ static bool save_node(struct saving *saving, const struct node_config *node, str
 	bool saved = init_run(saving->machine, &saving->unlock, saving->config, node, WALLET,
 			      &(struct init_how){.flags = BIRTH_BACKUP, .file = -1, .said = &said}, &inner) &&
 		     save_file(saving, PIECE_KEYS, node->node, "", &inner) &&
-		     save_books(saving, PIECE_BOOKS, node->node, "", &inner) &&
+		     save_file(saving, PIECE_BOOKS, node->node, "", &inner) &&
 		     save_store(saving, node, &said, &inner);
 	if (!saved)
 		return refuse(why, "node %u: %s", node->node, inner.text);

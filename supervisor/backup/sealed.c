@@ -55,7 +55,7 @@ const char *sealed_sentence(enum sealed_end end)
 
 /* -- bytes of the file ----------------------------------------------------------------------------------------------- */
 
-static bool put(int fd, const uint8_t *bytes, size_t length)
+bool bytes_put(int fd, const uint8_t *bytes, size_t length)
 {
 	while (length) {
 		ssize_t wrote = write(fd, bytes, length);
@@ -127,7 +127,7 @@ enum sealed_end sealed_make_with(int fd, const struct unlock *passphrase, int lo
 	wipe(key, sizeof key);
 	if (!stretched)
 		return SEALED_MEMORY;
-	return put(fd, sealed->head, sizeof sealed->head) ? SEALED_OK : SEALED_DISK;
+	return bytes_put(fd, sealed->head, sizeof sealed->head) ? SEALED_OK : SEALED_DISK;
 }
 
 enum sealed_end sealed_make(int fd, const struct unlock *passphrase, struct sealed **sealed)
@@ -184,7 +184,7 @@ static enum sealed_end push(struct sealed *sealed, unsigned char tag)
 						   sealed->filled, sealed->head, AT_STREAM, tag);
 	size_t length = sealed->filled + SEALED_MORE;
 	sealed->filled = 0;
-	return put(sealed->fd, sealed->sealed, length) ? SEALED_OK : SEALED_DISK;
+	return bytes_put(sealed->fd, sealed->sealed, length) ? SEALED_OK : SEALED_DISK;
 }
 
 enum sealed_end sealed_write(struct sealed *sealed, const void *bytes, size_t length)
