@@ -17,7 +17,7 @@ struct transfer {
 	struct link *link; /* NULL: the connection is gone and only the committer's answer is awaited */
 	struct streams *streams;
 	enum transfer_kind kind;
-	uint32_t number, credit; /* frames that may still come (PUT) or go (GET) */
+	uint32_t number, credit; /* GET: frames that may still go */
 	uint64_t began_ms, heard_ms;
 	uint64_t bytes, left; /* of a GET: sent, to be sent */
 	struct put *put;

@@ -122,16 +122,16 @@ static void on_put(struct streams *streams, struct link *link, const struct stre
 	struct transfer *transfer = begin(streams, link, frame->transfer, TRANSFER_PUT);
 	if (!transfer)
 		return;
-	transfer->credit = STREAM_WINDOW;
 	uint64_t size = put.size == STREAM_UNKNOWN ? SIZE_UNKNOWN : put.size;
 	enum err err = store_put_begin(streams->store, size, &transfer->put);
 	if (err != ERR_OK)
 		fail(transfer, err, 0);
 }
 
+/* It is taken at once, so its credit goes back at once: what the gateway may have under way is what the socket holds. */
 static void on_data(struct transfer *transfer, const uint8_t *bytes, uint32_t length)
 {
-	if (transfer->kind != TRANSFER_PUT || !transfer->credit) {
+	if (transfer->kind != TRANSFER_PUT) {
 		transfer->link->broken = true;
 		return;
 	}
