@@ -24,10 +24,9 @@ void store_check_from(struct store *store, const struct cid *from)
 		store->check.next = *from;
 }
 
-static void one_cid(void *context, const struct cid *cid, uint64_t size)
+static void one_cid(void *context, const struct store_blob *blob)
 {
-	(void)size;
-	*(struct cid *)context = *cid;
+	*(struct cid *)context = blob->cid;
 }
 
 const struct check_counts *store_check_counts(const struct store *store)
@@ -49,20 +48,19 @@ static enum check open_next(struct store *store)
 {
 	struct check_state *check = &store->check;
 	struct cid cid = {{0}}, none = {{0}};
-	enum err err = store_list(store, check->from_first ? NULL : &check->next, 1, one_cid, &cid);
+	enum err err = store_blobs(store, check->from_first ? NULL : &check->next, 1, one_cid, &cid);
 	if (err != ERR_OK || memcmp(&cid, &none, sizeof cid) == 0) {
 		check->broken = err != ERR_OK;
 		check->from_first = true;
 		return CHECK_END;
 	}
-	err = store_get_open(store, &cid, &check->get);
+	err = get_open(store, &cid, true, &check->get);
 	if (err == ERR_BUSY) /* readers have all places: it is looked at when they leave one */
 		return CHECK_MORE;
 	check->from_first = false;
 	check->next = cid;
 	if (err != ERR_OK)
 		return one_done(&check->counts, err);
-	store->get_count--; /* nobody asked for it */
 	check->sum = sha256_begin();
 	check->merkle = x_new(sizeof *check->merkle);
 	return CHECK_MORE;
@@ -114,36 +112,31 @@ bool store_check_broke(const struct store *store)
 
 /* -- their names ----------------------------------------------------------------------------------------------------- */
 
-struct page {
-	struct listed {
-		struct cid cid;
-		uint64_t size;
-	} rows[CORRUPT_PAGE];
-	uint32_t count;
+struct naming {
+	struct store *store;
+	store_list_fn *each;
+	void *context;
+	struct cid *last;
+	uint32_t seen;
 };
 
-static void keep(void *context, const struct cid *cid, uint64_t size)
+static void name_one(void *context, const struct store_blob *blob)
 {
-	struct page *page = context;
-	if (page->count < CORRUPT_PAGE)
-		page->rows[page->count++] = (struct listed){*cid, size};
+	struct naming *naming = context;
+	struct blob_id id;
+	_Static_assert(sizeof id == sizeof blob->id, "an id is 16 bytes");
+	memcpy(&id, blob->id, sizeof id);
+	if (blob->corrupt || store_knows_corrupt(naming->store, &id))
+		naming->each(naming->context, &blob->cid, blob->size);
+	*naming->last = blob->cid;
+	naming->seen++;
 }
 
 enum err store_list_corrupt(struct store *store, const struct cid *after, store_list_fn *each, void *context,
 			    struct cid *last, bool *more)
 {
-	struct page *page = x_new(sizeof *page);
-	enum err err = store_list(store, after, CORRUPT_PAGE, keep, page);
-	for (uint32_t i = 0; err == ERR_OK && i < page->count; i++) {
-		struct blob blob;
-		enum index_end end = index_look(store->reads, &page->rows[i].cid, &blob);
-		if (end != INDEX_OK && end != INDEX_NONE)
-			err = store_index_err(store, end);
-		else if (end == INDEX_OK && (blob.corrupt || store_knows_corrupt(store, &blob.id)))
-			each(context, &page->rows[i].cid, page->rows[i].size);
-		*last = page->rows[i].cid;
-	}
-	*more = page->count == CORRUPT_PAGE;
-	x_free(&page);
+	struct naming naming = {store, each, context, last, 0};
+	enum err err = store_blobs(store, after, CORRUPT_PAGE, name_one, &naming);
+	*more = naming.seen == CORRUPT_PAGE;
 	return err;
 }

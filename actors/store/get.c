@@ -49,13 +49,13 @@ static enum err check_header(struct get *get)
 	return same ? ERR_OK : corrupt(get, CORRUPT_HEADER);
 }
 
-static enum err open_it(struct get *get, const struct cid *cid)
+static enum err open_it(struct get *get, const struct cid *cid, bool trash_too)
 {
 	struct store *store = get->store;
 	enum index_end end = index_find(store->reads, cid, &get->blob);
 	if (end != INDEX_OK)
 		return store_index_err(store, end);
-	if (get->blob.trashed)
+	if (get->blob.trashed && !trash_too)
 		return ERR_NOT_FOUND;
 	if (get->blob.corrupt)
 		return ERR_CORRUPT;
@@ -67,7 +67,7 @@ static enum err open_it(struct get *get, const struct cid *cid)
 	return ERR_OK;
 }
 
-enum err store_get_open(struct store *store, const struct cid *cid, struct get **get)
+enum err get_open(struct store *store, const struct cid *cid, bool trash_too, struct get **get)
 {
 	*get = NULL;
 	if (store->gets_open == STORE_GETS) {
@@ -81,14 +81,20 @@ enum err store_get_open(struct store *store, const struct cid *cid, struct get *
 	store->gets = new;
 	if (++store->gets_open > store->gets_high)
 		store->gets_high = store->gets_open;
-	enum err err = open_it(new, cid);
+	enum err err = open_it(new, cid, trash_too);
 	if (err != ERR_OK) {
 		store_get_close(&new);
 		return err;
 	}
 	*get = new;
-	store->get_count++;
 	return ERR_OK;
+}
+
+enum err store_get_open(struct store *store, const struct cid *cid, struct get **get)
+{
+	enum err err = get_open(store, cid, false, get);
+	store->get_count += err == ERR_OK;
+	return err;
 }
 
 uint64_t get_size(const struct get *get)

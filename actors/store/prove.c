@@ -113,13 +113,12 @@ enum err prover_begin(struct provers *provers, const struct prove_wanted *wanted
 	uint64_t began_ms = clock_ms();
 	struct get *get = NULL;
 	enum err err = provers->told.depth == PROVERS ? ERR_BUSY
-						      : store_get_open(provers->store, &wanted->cid, &get);
+						      : get_open(provers->store, &wanted->cid, false, &get);
 	if (err != ERR_OK) {
 		provers->told.refused += err == ERR_BUSY;
 		remember(provers, wanted, began_ms, err);
 		return err;
 	}
-	provers->store->get_count--; /* nobody is given it */
 	struct prover *prover = x_new(sizeof *prover);
 	*prover = (struct prover){.provers = provers,
 				  .get = get,

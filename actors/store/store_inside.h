@@ -73,6 +73,8 @@ void puts_drop(struct store *store); /* those that are open: at the end of the s
 
 /* get.c */
 struct blob *get_blob(struct get *get);
+/* store_get_open() for the store itself, which is no reader: it looks at what is in the trash, too, and is not counted. */
+enum err get_open(struct store *store, const struct cid *cid, bool trash_too, struct get **get);
 void gets_drop(struct store *store);
 bool get_is_open(struct store *store, const struct blob_id *id);
 void gets_blob_gone(struct store *store, struct blob *blob); /* takes it over, until the last reader left */

@@ -219,6 +219,24 @@ Test(damage, a_scan_counts_and_names_whatever_there_is)
 	cr_expect_eq(names_of(&names), 0);
 }
 
+/* What is in the trash may be restored: it is looked at like all else, counted and named. */
+Test(damage, a_scan_looks_into_the_trash)
+{
+	struct cid cids[3];
+	struct names names;
+	for (unsigned i = 0; i < 3; i++)
+		cr_assert_eq(put_seeded(&house, i, 5000, &cids[i]), ERR_OK);
+	cr_assert_eq(trash_now(&house, &cids[1], 1000), ERR_OK);
+	flip(&house, "arena", place_of(&cids[1]) + 300, 3);
+	struct check_counts counts = scan();
+	cr_expect_eq(counts.done, 3);
+	cr_expect_eq(counts.corrupt, 1);
+	cr_assert_eq(names_of(&names), 1);
+	cr_expect_arr_eq(&names.last, &cids[1], sizeof cids[1]);
+	cr_expect_eq(get_seeded(&house, 1, 5000), ERR_NOT_FOUND, "to readers it is gone all the same");
+	cr_expect_eq(stat_of(&house).gets, 0, "a scan is no reader");
+}
+
 /* A list of runs that overflows the header lies in units of its own: a bit there is found, too. */
 Test(damage, a_scan_finds_a_bit_in_the_list_of_runs)
 {
