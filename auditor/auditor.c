@@ -1,6 +1,7 @@
 /* warren-auditor: asks a node to prove that it holds what it was given, and judges the answers. Runs as whoever starts it; touches a
  * list of CIDs and roots and speaks HTTP to one address; holds no key. When it dies nothing has changed anywhere. */
 #include "actors/base/crypto/crypto.h"
+#include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
 #include "actors/base/proof/proof_json.h"
 #include "auditor/ask.h"
@@ -107,6 +108,7 @@ static void draw(struct audit *audit)
 	struct hash challenge;
 	char url[URL_TEXT + 32], body[256], cid[CID_TEXT], hex[65];
 	struct answer answer;
+	bug_if(!audit->row_count); /* list_read() gives at least one */
 	random_bytes(&number, sizeof number);
 	random_bytes(&challenge, sizeof challenge);
 	const struct listed *row = &audit->rows[number % audit->row_count];
@@ -244,6 +246,7 @@ static int read_options(struct audit *audit, int argc, char **argv, bool *key_gi
 
 static int read_list(struct audit *audit)
 {
+	bug_if(!audit->list_path);
 	bool standard = strcmp(audit->list_path, "-") == 0;
 	size_t line = 0;
 	FILE *file = standard ? stdin : fopen(audit->list_path, "re");

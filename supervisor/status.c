@@ -152,7 +152,7 @@ void status_measure(struct supervisor *s)
 		if (process->state == PROCESS_READY && !process->pss_kib && !process->dead && left--)
 			process->pss_kib = pss_kib(process->pid);
 	}
-	for (unsigned i = 0; left && i < again; i++, left--) {
+	for (unsigned i = 0; left && i < again && i < s->count; i++, left--) {
 		struct process *process = s->processes[s->pss_next++ % s->count];
 		process->pss_kib = process->pid && !process->dead ? pss_kib(process->pid) : 0;
 	}

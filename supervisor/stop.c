@@ -30,10 +30,11 @@ static void begin_draining(struct supervisor *s)
 	s->leave_ms = now_ms() + within_ms;
 	notify("STOPPING=1");
 	log_info("stop.drains", "within_ms=%u next=\"a second SIGTERM ends it at once\"", within_ms);
-	for (uint16_t node = 1; node <= NODES_MAX; node++)
+	for (unsigned node = 1; node <= NODES_MAX; node++)
 		if (s->nodes[node].declared) {
-			drain_begin(s, node, within_ms);
-			drain_by(s, node, s->leave_ms); /* one that an operator began may have more time */
+			drain_begin(s, (uint16_t)node, within_ms);
+			drain_by(s, (uint16_t)node,
+				 s->leave_ms); /* one that an operator began may have more time */
 		}
 }
 

@@ -51,7 +51,7 @@ struct writing {
 
 static void put(struct writing *to, const char *at, size_t length)
 {
-	if (to->length + length + 1 > to->room) {
+	if (!to->text || to->length + length + 1 > to->room) {
 		to->room = 2 * (to->length + length + 1);
 		to->text = x_grow(to->text, to->room);
 	}
