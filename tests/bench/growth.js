@@ -37,6 +37,8 @@ function pss_kib(pid) {
 }
 
 async function look(machine, blobs) {
+	for (const agent of machine.agents) agent && agent.destroy() // the node has closed what was idle while the clients were at work
+	machine.agents = []
 	const page = JSON.parse(machine.warren('call', 'store@1', 'store_list', 'most=1000', '--json').out).blobs.map((row) => row.cid)
 	const put = await timed(LOOKS, async () => {
 		const answer = await machine.put(1, crypto.randomBytes(SIZE))
