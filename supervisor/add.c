@@ -128,33 +128,6 @@ static bool choose(struct adding *adding, struct why *why)
 
 /* -- making it --------------------------------------------------------------------------------- */
 
-static bool make_folders(const struct adding *adding, struct why *why)
-{
-	const struct machine *machine = adding->machine;
-	uint16_t node = adding->node.node;
-	char name[32], target[48];
-	snprintf(name, sizeof name, "node%u", node);
-	snprintf(target, sizeof target, "../logs/%s", name);
-	if (!make_folder(machine, machine->fd, name, 0711, machine->own_uid, why))
-		return false;
-	int folder = openat(machine->fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	int logs = openat(machine->fd, "logs", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	bool made = folder >= 0 && logs >= 0;
-	if (!made)
-		refuse(why, "%s/%s: %s", machine->root, name, strerror(errno));
-	made = made &&
-	       make_folder(machine, folder, "storage", 0700, machine_uid(machine, STORE, node), why) &&
-	       make_folder(machine, folder, "keys", 0700, machine_uid(machine, WALLET, node), why) &&
-	       disk_make_foreign(machine, logs, name, machine_uid(machine, SCRIBE, 0), why);
-	if (made && symlinkat(target, folder, "logs") != 0 && errno != EEXIST)
-		made = refuse(why, "%s/%s/logs: %s", machine->root, name, strerror(errno));
-	if (folder >= 0)
-		close(folder);
-	if (logs >= 0)
-		close(logs);
-	return made;
-}
-
 static bool write_config(const struct adding *adding, struct why *why)
 {
 	const struct value *values = adding->node.values;
@@ -190,7 +163,7 @@ static bool make_node(struct adding *adding, struct why *why)
 		return false;
 	if (!adding->request.json)
 		printf("node %u\n", adding->node.node);
-	return make_folders(adding, why) &&
+	return make_node_folders(adding->machine, adding->node.node, why) &&
 	       keystore_make_wallet(machine, &adding->unlock, adding->config, &adding->node,
 				    adding->request.import, &adding->said, why) &&
 	       check_wallet(adding, why) &&

@@ -1,4 +1,4 @@
-/* Makes the folders of a machine, claims its uids, draws its unlock secret. Runs as root, or as the user
+/* Makes the folders of a machine and of its nodes, claims its uids, draws its unlock secret. Runs as root, or as the user
  * whose machine it will be; every step may be the last one before a kill, and the next attempt goes on from
  * there. */
 #include "supervisor/make.h"
@@ -6,6 +6,7 @@
 #include "proto/formats.h"
 
 #include "supervisor/config_rows.h"
+#include "supervisor/disk.h"
 #include "supervisor/uids.h"
 #include "supervisor/unlock.h"
 
@@ -31,6 +32,31 @@ bool make_folder(const struct machine *machine, int parent, const char *name, mo
 	if ((at.st_mode & 07777) != mode && fchmodat(parent, name, mode, 0) != 0)
 		return refuse(why, "%s: cannot set the mode of %s: %s", machine->root, name, strerror(errno));
 	return true;
+}
+
+bool make_node_folders(const struct machine *machine, uint16_t node, struct why *why)
+{
+	char name[32], target[48];
+	snprintf(name, sizeof name, "node%u", node);
+	snprintf(target, sizeof target, "../logs/%s", name);
+	if (!make_folder(machine, machine->fd, name, 0711, machine->own_uid, why))
+		return false;
+	int folder = openat(machine->fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int logs = openat(machine->fd, "logs", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	bool made = folder >= 0 && logs >= 0;
+	if (!made)
+		refuse(why, "%s/%s: %s", machine->root, name, strerror(errno));
+	made = made &&
+	       make_folder(machine, folder, "storage", 0700, machine_uid(machine, STORE, node), why) &&
+	       make_folder(machine, folder, "keys", 0700, machine_uid(machine, WALLET, node), why) &&
+	       disk_make_foreign(machine, logs, name, machine_uid(machine, SCRIBE, 0), why);
+	if (made && symlinkat(target, folder, "logs") != 0 && errno != EEXIST)
+		made = refuse(why, "%s/%s/logs: %s", machine->root, name, strerror(errno));
+	if (folder >= 0)
+		close(folder);
+	if (logs >= 0)
+		close(logs);
+	return made;
 }
 
 static bool sync_folder(int folder)

@@ -15,6 +15,9 @@ bool machine_make(const char *root, const struct make_request *request, bool *ma
 /* A folder below `parent`, made when it is not there, with this owner and mode. As root only the owner is changed. */
 bool make_folder(const struct machine *machine, int parent, const char *name, mode_t mode, uint32_t uid, struct why *why);
 
+/* The folders of a node, whoever makes it (add, restore): each is its own process's; its logs are scribe's. */
+bool make_node_folders(const struct machine *machine, uint16_t node, struct why *why);
+
 /* Writes a file whole or not at all: <name>.new, fsync, rename, fsync of the folder. */
 bool write_whole(int folder, const char *name, mode_t mode, const char *text);
 

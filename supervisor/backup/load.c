@@ -199,31 +199,6 @@ static bool know_machine(struct loading *in, struct why *why)
 	return in->unlock;
 }
 
-static bool make_node_folders(struct loading *in, uint16_t node, struct why *why)
-{
-	const struct machine *machine = &in->machine;
-	char name[32], target[48];
-	snprintf(name, sizeof name, "node%u", node);
-	snprintf(target, sizeof target, "../logs/%s", name);
-	if (!make_folder(machine, machine->fd, name, 0711, machine->own_uid, why))
-		return false;
-	int folder = open_folder(machine->fd, name), logs = open_folder(machine->fd, "logs");
-	bool made = folder >= 0 && logs >= 0;
-	if (!made)
-		refuse(why, "%s/%s: %s", machine->root, name, strerror(errno));
-	made = made &&
-	       make_folder(machine, folder, "storage", 0700, machine_uid(machine, STORE, node), why) &&
-	       make_folder(machine, folder, "keys", 0700, machine_uid(machine, WALLET, node), why) &&
-	       disk_make_foreign(machine, logs, name, machine_uid(machine, SCRIBE, 0), why);
-	if (made && symlinkat(target, folder, "logs") != 0)
-		made = refuse(why, "%s/%s/logs: %s", machine->root, name, strerror(errno));
-	if (folder >= 0)
-		close(folder);
-	if (logs >= 0)
-		close(logs);
-	return made;
-}
-
 struct pump {
 	struct loading *in;
 	int to, theirs;
@@ -279,7 +254,7 @@ static bool load_node(struct loading *in, struct why *why)
 	if (in->how->progress)
 		in->how->progress(number);
 	bool loaded =
-		make_node_folders(in, number, &inner) &&
+		make_node_folders(&in->machine, number, &inner) &&
 		init_run(&in->machine, in->unlock, in->config, node, WALLET,
 			 &(struct init_how){.flags = BIRTH_RESTORE, .file = -1, .said = &said}, &inner) &&
 		load_store(in, node, &said, &inner);
