@@ -1,8 +1,6 @@
-/* The broker: routes by the header frame and never opens a body. The kernel tells it who is asking
- * (Peer-Address against the roster for processes, which socket for people), the rows tell it who may;
- * everything else is refused. Runs as its own uid with no file, no network and no key. When it dies every
- * open ask ends GONE at its asker, the supervisor starts it again on the same listeners, and everybody says
- * HELLO anew. */
+/* The broker: routes by the header frame and never opens a body. The kernel tells it who is asking (Peer-Address against the roster for
+ * processes, which socket for people), the rows tell it who may; everything else is refused. Its own uid; no file, no network, no key.
+ * When it dies every open ask ends GONE at its asker, and everybody says HELLO anew to the next one, on the same listeners. */
 #include "actors/base/born/born.h"
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
@@ -110,8 +108,7 @@ static void answer(struct broker *self, struct peer *to, struct envelope e, enum
 		spread(self, &e, "", 0);
 }
 
-/* Why an ask ended without its answer: about whom was asked, or, where it was the asker's fault, about the asker.
- * The codes of the four follow each other as the errors do. */
+/* Why an ask ended without its answer: about whom was asked, or whose fault it was. The codes of the four follow the errors' order. */
 static void note_end(const struct envelope *e, enum err err)
 {
 	bool asked = err == ERR_LATE || err == ERR_GONE;

@@ -23,8 +23,11 @@ struct peer *peers_visit(struct peers *peers, const struct visitor *visitor, uin
 {
 	struct peer *oldest = &peers->all[0]; /* of people; a free one is older than anybody */
 	*evicted = 0;
-	for (unsigned i = (visitor->door == DOOR_BUS) * PEOPLE_MAX; i < PEOPLE_MAX + peers->processes; i++) {
+	for (unsigned i = PEOPLE_MAX + peers->processes; i-- > (visitor->door == DOOR_BUS) * PEOPLE_MAX;) {
 		struct peer *peer = &peers->all[i];
+		if (i >= PEOPLE_MAX && visitor->door != DOOR_BUS && peer->birth &&
+		    peer->at.pid == visitor->pid)
+			return NULL; /* a process is no person, whatever its uid may open */
 		if (!peer->birth || memcmp(&peer->at, visitor, sizeof *visitor) != 0)
 			continue;
 		peer->last_ns = now;

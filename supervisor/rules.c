@@ -25,7 +25,7 @@ struct port_rule {
 	uint64_t allowed, port;
 };
 
-enum { RULE_PATH_BENEATH = 1, RULE_PORT = 2, ASK_VERSION = 1 };
+enum { RULE_PATH_BENEATH = 1, RULE_PORT = 2, ASK_VERSION = 1, SCOPES_SINCE = 6 };
 
 #define EXECUTE     (UINT64_C(1) << 0)
 #define WRITE_FILE  (UINT64_C(1) << 1)
@@ -51,7 +51,7 @@ enum { RULE_PATH_BENEATH = 1, RULE_PORT = 2, ASK_VERSION = 1 };
 
 #define NETWORK_TCP UINT64_C(3) /* bind and connect, ABI 4 */
 #define CONNECT_TCP UINT64_C(2)
-#define SCOPE_ALL   UINT64_C(3) /* abstract sockets and signals, ABI 6 */
+#define SCOPE_ALL   UINT64_C(3) /* abstract sockets and signals */
 
 static const struct {
 	const char *path;
@@ -125,7 +125,6 @@ static bool build(const struct jail *jail)
 		.handled_files = FIRST_ABI | (abi >= 2 ? REFER : 0) | (abi >= 3 ? TRUNCATE : 0) |
 				 (abi >= 5 ? IOCTL_DEV : 0),
 		.handled_network = abi >= 4 ? NETWORK_TCP : 0,
-		.scoped = abi >= 6 ? SCOPE_ALL : 0,
 	};
 	int rules = (int)syscall(SYS_landlock_create_ruleset, &set, sizeof set, 0);
 	if (rules < 0)
@@ -137,8 +136,25 @@ static bool build(const struct jail *jail)
 	return built;
 }
 
+/* A ruleset of its own, so that either wall can stand without the other. One that says nothing of moving files between folders would
+ * forbid that everywhere: it allows it. */
+static bool build_scopes(void)
+{
+	const struct ruleset set = {.handled_files = REFER, .scoped = SCOPE_ALL};
+	if (syscall(SYS_landlock_create_ruleset, NULL, 0, ASK_VERSION) < SCOPES_SINCE)
+		return false;
+	int rules = (int)syscall(SYS_landlock_create_ruleset, &set, sizeof set, 0);
+	if (rules < 0)
+		return false;
+	bool built = allow_path(rules, "/", REFER) && syscall(SYS_landlock_restrict_self, rules, 0) == 0;
+	close(rules);
+	return built;
+}
+
 void jail_files(const struct jail *jail, struct jailed *jailed)
 {
 	if (!(jail->without & 1U << WALL_LANDLOCK) && !build(jail))
 		jailed->missing |= 1U << WALL_LANDLOCK;
+	if (!(jail->without & 1U << WALL_SCOPES) && !build_scopes())
+		jailed->missing |= 1U << WALL_SCOPES;
 }

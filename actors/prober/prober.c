@@ -222,7 +222,8 @@ static bool seal(struct prober *self, enum secret_wall *wall)
 	if (pretends(self, WALL_DUMPABLE))
 		prctl(PR_SET_DUMPABLE, 1);
 	return seal_files(self->born.self_path, self->born.birth.dial, pretends(self, WALL_LANDLOCK)) !=
-	       SEAL_FAILED;
+		       SEAL_FAILED &&
+	       seal_scopes(pretends(self, WALL_SCOPES)) != SEAL_FAILED;
 }
 
 /* Until the selftest has seen that everybody is there. False, too, when we are not one of those: reborn after an attempt that ended

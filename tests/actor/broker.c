@@ -41,6 +41,7 @@ static const struct scenario scenarios[] = {
 	{"strangers.live_id", strangers_live_id},
 	{"strangers.dead_id", strangers_dead_id},
 	{"strangers.forged", strangers_forged},
+	{"strangers.process", strangers_process},
 	{"bounds.per_caller", bounds_per_caller},
 	{"bounds.per_person", bounds_per_person},
 	{"bounds.full_queue", bounds_full_queue},

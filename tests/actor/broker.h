@@ -34,7 +34,7 @@ void ends_gone(void), ends_late(void), ends_deadline_is_bounded(void);
 /* broker_rights.c */
 void rights_every_cell(void);
 /* broker_strangers.c */
-void strangers_unknown(void), strangers_live_id(void), strangers_dead_id(void), strangers_forged(void);
+void strangers_unknown(void), strangers_live_id(void), strangers_dead_id(void), strangers_forged(void), strangers_process(void);
 /* broker_bounds.c */
 void bounds_per_caller(void), bounds_per_person(void), bounds_full_queue(void), bounds_people(void);
 /* broker_people.c */

@@ -141,3 +141,24 @@ void strangers_forged(void)
 	machine_leave(&machine, &wallet);
 	machine_end(&machine);
 }
+
+/* Without root all processes have one uid, and the kernel opens the doors of people to them. We are a wallet here, by our pid. */
+void strangers_process(void)
+{
+	struct machine machine;
+	struct speaker wallet, person, taken = {.kind = OPERATOR};
+	machine_begin(&machine);
+	machine_join(&machine, &wallet, WALLET, 1);
+	machine_person(&machine, &person, OPERATE);
+	for (unsigned door = OPERATE; door <= READ_DOOR; door++) {
+		struct frame frame, hello = {.type = ENVELOPE_HELLO, .serial = calls_fingerprint()};
+		speaker_open(&taken, machine.doors[door], false);
+		speaker_send(&taken, &hello);
+		ok(round_trip(&person, &wallet) && !speaker_receive(&taken, &frame, 50),
+		   "a process is no person at door %u, while a person is served", door);
+		speaker_close(&taken);
+	}
+	machine_leave(&machine, &wallet);
+	speaker_close(&person);
+	machine_end(&machine);
+}

@@ -65,6 +65,8 @@ enum { OUR_DOORS = 3 };
 
 struct machine {
 	char folder[64], doors[OUR_DOORS][96]; /* bus, operate, read */
+	char crossings[OUR_DOORS][96];         /* to the two doors of people */
+	pid_t crossers[OUR_DOORS];
 	int listeners[OUR_DOORS];
 	int roster;
 	int roster_room; /* bytes, of the way to us, of the next broker; 0: what the system gives */
@@ -93,6 +95,9 @@ void machine_person(struct machine *machine, struct speaker *speaker, unsigned d
 
 /* Waits for counts that fulfil it; they come once a second. */
 bool machine_counts(struct machine *machine, bool (*fulfil)(const struct roster_counts *, uint64_t than), uint64_t than);
+
+/* Lets people in at `listener` to the door `to`, each under a pid of its own, until it is killed. */
+pid_t crossing_start(int listener, const char *to);
 
 /* -- a stranger: this program started again, under another pid ---------------------------------------------------------- */
 

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +71,14 @@ void machine_begin(struct machine *machine)
 		snprintf(machine->doors[i], sizeof machine->doors[i], "%s/%s", machine->folder, names[i]);
 		machine->listeners[i] = listener_at(machine->doors[i]);
 	}
+	for (unsigned i = 1; i < OUR_DOORS;
+	     i++) { /* before there is a roster, of which they would hold a copy */
+		snprintf(machine->crossings[i], sizeof machine->crossings[i], "%s/people-%u", machine->folder,
+			 i);
+		int listener = listener_at(machine->crossings[i]);
+		machine->crossers[i] = crossing_start(listener, machine->doors[i]);
+		close(listener);
+	}
 	machine_start_broker(machine);
 }
 
@@ -84,6 +93,10 @@ void machine_end(struct machine *machine)
 	close(machine->roster);
 	for (unsigned i = 0; i < OUR_DOORS; i++)
 		close(machine->listeners[i]);
+	for (unsigned i = 1; i < OUR_DOORS; i++) {
+		kill(machine->crossers[i], SIGKILL);
+		waitpid(machine->crossers[i], NULL, 0);
+	}
 	folder_remove(machine->folder);
 }
 
@@ -174,7 +187,7 @@ void machine_leave(struct machine *machine, struct speaker *speaker)
 void machine_person(struct machine *machine, struct speaker *speaker, unsigned door)
 {
 	*speaker = (struct speaker){.kind = door == 1 ? OPERATOR : READER};
-	speaker_open(speaker, machine->doors[door], false);
+	speaker_open(speaker, machine->crossings[door], false);
 	if (!speaker_hello(speaker, calls_fingerprint()))
 		ok(false, "a person is not welcome at door %u", door);
 }

@@ -26,6 +26,8 @@ enum {
 	LANDLOCK_PATH_RULE = 1,
 	LANDLOCK_PORT_RULE = 2,
 	LANDLOCK_CONNECT = 2,
+	LANDLOCK_REFER = 1 << 13,
+	LANDLOCK_SCOPES = 3, /* abstract Unix sockets, signals */
 };
 
 /* Rights that an ABI knows: linux/landlock.h. Bit 0 is execute, which nobody keeps. */
@@ -33,21 +35,19 @@ static struct landlock_rules known_rights(long abi)
 {
 	struct landlock_rules rules = {.fs = (1U << 13) - 1};
 	if (abi >= 2)
-		rules.fs |= 1U << 13; /* refer */
+		rules.fs |= LANDLOCK_REFER;
 	if (abi >= 3)
 		rules.fs |= 1U << 14; /* truncate */
 	if (abi >= 4)
 		rules.net = 3; /* bind and connect over TCP: none is allowed */
 	if (abi >= 5)
 		rules.fs |= 1U << 15; /* ioctl on devices */
-	if (abi >= 6)
-		rules.scoped = 3; /* abstract Unix sockets, signals */
 	return rules;
 }
 
 static size_t rules_size(long abi)
 {
-	return abi >= 6 ? 24 : abi >= 4 ? 16 : 8;
+	return abi >= 4 ? 16 : 8;
 }
 
 static bool landlock_allow(int ruleset, const char *path, uint64_t access)
@@ -79,6 +79,24 @@ enum sealed seal_files(const char *folder, uint16_t dial, bool pretend)
 	bool sealed = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
 		      (!folder || landlock_allow(ruleset, folder, rules.fs & ~UINT64_C(1))) &&
 		      landlock_dial(ruleset, dial, rules.net) && syscall(LANDLOCK_RESTRICT, ruleset, 0) == 0;
+	close(ruleset);
+	return sealed ? SEALED : SEAL_FAILED;
+}
+
+/* A ruleset of its own, so that either wall can stand without the other. One that says nothing of moving files between folders would
+ * forbid that everywhere: it allows it. */
+enum sealed seal_scopes(bool pretend)
+{
+	const struct landlock_rules rules = {.fs = LANDLOCK_REFER, .scoped = LANDLOCK_SCOPES};
+	long abi = pretend ? -1 : syscall(LANDLOCK_CREATE, NULL, 0, LANDLOCK_ASK_ABI);
+	if (abi < 6)
+		return SEAL_ABSENT;
+	int ruleset = (int)syscall(LANDLOCK_CREATE, &rules, sizeof rules, 0);
+	if (ruleset < 0)
+		return SEAL_FAILED;
+	bool sealed = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+		      landlock_allow(ruleset, "/", LANDLOCK_REFER) &&
+		      syscall(LANDLOCK_RESTRICT, ruleset, 0) == 0;
 	close(ruleset);
 	return sealed ? SEALED : SEAL_FAILED;
 }

@@ -67,6 +67,21 @@ Test(peers, every_part_of_it_must_match)
 	cr_assert_not_null(peers_visit(&peers, &right, 1, &evicted));
 }
 
+/* Without root all have one uid, and the kernel would open any door to a process that was taken over. */
+Test(peers, a_process_is_no_person)
+{
+	struct roster_entry entry = entry_of(1);
+	struct visitor visitor = person(DOOR_OPERATE, 0);
+	visitor.pid = entry.pid;
+	cr_assert_not_null(peers_visit(&peers, &visitor, 1, &evicted), "nobody's pid yet");
+	struct peer *peer = peers_born(&peers, &entry);
+	cr_assert_null(peers_visit(&peers, &visitor, 2, &evicted), "nor one who came before");
+	visitor.door = DOOR_READ;
+	cr_assert_null(peers_visit(&peers, &visitor, 2, &evicted));
+	*peer = (struct peer){0}; /* gone: the pid may be anybody's */
+	cr_assert_not_null(peers_visit(&peers, &visitor, 3, &evicted));
+}
+
 /* Two entries may not be mixed: the pid of one and the routing id of the other is nobody. */
 Test(peers, not_half_of_two)
 {

@@ -13,7 +13,9 @@
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -270,5 +272,60 @@ Test(dial, one_port_by_who_may_and_death_to_who_may_not)
 	close(two);
 	if (end == 77)
 		cr_skip_test("this kernel's Landlock knows no ports");
+	cr_assert_eq(end, 0, "%d", end);
+}
+
+/* -- scopes -------------------------------------------------------------------------------------------- */
+
+static const struct sockaddr_un hidden_name = {.sun_family = AF_UNIX, .sun_path = "\0warren test of scopes"};
+
+static bool moves_between_folders(void)
+{
+	char top[] = "/tmp/scopes-XXXXXX", from[64], folder[64], to[96];
+	if (!mkdtemp(top))
+		return false;
+	snprintf(from, sizeof from, "%s/file", top);
+	snprintf(folder, sizeof folder, "%s/folder", top);
+	snprintf(to, sizeof to, "%s/file", folder);
+	int fd = open(from, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	bool moved = fd >= 0 && mkdir(folder, 0700) == 0 && rename(from, to) == 0;
+	unlink(moved ? to : from);
+	rmdir(folder);
+	rmdir(top);
+	return moved;
+}
+
+static int neither_signal_nor_abstract_socket(void)
+{
+	enum sealed sealed = seal_scopes(false);
+	if (sealed != SEALED)
+		return sealed == SEAL_ABSENT ? 77 : 1;
+	int fd = (int)syscall(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || connect(fd, (const struct sockaddr *)&hidden_name, sizeof hidden_name) == 0 ||
+	    errno != EPERM)
+		return 2;
+	if (kill(getppid(), 0) == 0 || errno != EPERM)
+		return 3;
+	return kill(getpid(), 0) == 0 && moves_between_folders() ? 0 : 4; /* and nothing else */
+}
+
+static int both_without_it(void)
+{
+	int fd = (int)syscall(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (seal_scopes(true) != SEAL_ABSENT || kill(getppid(), 0) != 0)
+		return 1;
+	return connect(fd, (const struct sockaddr *)&hidden_name, sizeof hidden_name) == 0 ? 0 : 2;
+}
+
+Test(scopes, no_signal_and_no_abstract_socket_out)
+{
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	cr_assert_eq(bind(listener, (const struct sockaddr *)&hidden_name, sizeof hidden_name), 0);
+	cr_assert_eq(listen(listener, 4), 0);
+	cr_assert_eq(in_child(both_without_it), 0);
+	int end = in_child(neither_signal_nor_abstract_socket);
+	close(listener);
+	if (end == 77)
+		cr_skip_test("this kernel's Landlock has no scopes");
 	cr_assert_eq(end, 0, "%d", end);
 }
