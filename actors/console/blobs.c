@@ -1,4 +1,4 @@
-/* `warren blobs`: what a node keeps, a page at a time; `warren pin`, `unpin`; `warren gc`: what its collector would take away, and
+/* `warren blobs`: what a node keeps, a page at a time; `warren pin`, `unpin`, `delete`, `undelete`, `purge`; `warren gc`: what its collector would take away, and
  * a pass of it. */
 #include "actors/console/processes.h"
 #include "actors/console/units.h"
@@ -133,44 +133,82 @@ enum ending command_blobs(struct console *console)
 	return ending;
 }
 
-/* -- warren pin, unpin --------------------------------------------------------------------------------- */
+/* -- warren pin, unpin, delete, undelete, purge: one blob, an operator's word ----------------------------- */
 
-static enum ending pin(struct console *console, bool pinned)
+struct word_on_blob {
+	const struct call_row *row;
+	const char *said; /* of the CID, once it is done */
+	const char *name; /* of what it is then, in JSON … */
+	bool is;          /* … and whether */
+};
+
+/* `request` is that of the call, and `cid` lies in it. */
+static enum ending say_on_blob(struct console *console, const struct word_on_blob *word, const void *request,
+			       struct cid *cid)
 {
 	struct client client;
-	struct store_pin request = {.pinned = pinned};
-	struct question question = {.row = &row_store_pin, .kind = STORE, .request = &request};
-	char cid[CID_TEXT];
+	struct question question = {.row = word->row, .kind = STORE, .request = request};
+	char text[CID_TEXT];
 	enum ending ending = read_node(console, &question.node);
 	if (ending == END_OK)
-		ending = read_cid(console, console->arguments.words[1], &request.cid);
+		ending = read_cid(console, console->arguments.words[1], cid);
 	if (ending == END_OK)
 		ending = console_connect(console, &client);
 	if (ending != END_OK)
 		return ending;
-	cid_text(&request.cid, cid);
+	cid_text(cid, text);
 	if (client_ask_one(&client, &question) != ERR_OK)
 		ending = complain_of(console, &client, &question);
 	else if (console->json)
 		json_say(&console->out,
-			 json_pack("{s:b, s:i, s:s, s:b}", "ok", 1, "node", question.node, "cid", cid,
-				   "pinned", pinned),
+			 json_pack("{s:b, s:i, s:s, s:b}", "ok", 1, "node", question.node, "cid", text,
+				   word->name, word->is),
 			 false);
 	else
-		say(&console->out, "%s is %s\n", cid,
-		    pinned ? "pinned: it is neither deleted nor collected" : "not pinned");
+		say(&console->out, "%s %s\n", text, word->said);
 	client_close(&client);
 	return ending;
 }
 
 enum ending command_pin(struct console *console)
 {
-	return pin(console, true);
+	static const struct word_on_blob word = {
+		&row_store_pin, "is pinned: it is neither deleted nor collected", "pinned", true};
+	struct store_pin request = {.pinned = true};
+	return say_on_blob(console, &word, &request, &request.cid);
 }
 
 enum ending command_unpin(struct console *console)
 {
-	return pin(console, false);
+	static const struct word_on_blob word = {&row_store_pin, "is not pinned", "pinned", false};
+	struct store_pin request = {.pinned = false};
+	return say_on_blob(console, &word, &request, &request.cid);
+}
+
+enum ending command_delete(struct console *console)
+{
+	static const struct word_on_blob word = {
+		&row_store_delete,
+		"is deleted; with trash_hours set, `warren undelete` brings it back until they are over",
+		"deleted", true};
+	struct store_delete request = {0};
+	return say_on_blob(console, &word, &request, &request.cid);
+}
+
+enum ending command_undelete(struct console *console)
+{
+	static const struct word_on_blob word = {&row_store_restore, "is out of the trash, and served again",
+						 "deleted", false};
+	struct store_restore request = {0};
+	return say_on_blob(console, &word, &request, &request.cid);
+}
+
+enum ending command_purge(struct console *console)
+{
+	static const struct word_on_blob word = {&row_store_purge, "is gone from the trash, for good",
+						 "purged", true};
+	struct store_purge request = {0};
+	return say_on_blob(console, &word, &request, &request.cid);
 }
 
 /* -- warren gc ----------------------------------------------------------------------------------------- */

@@ -69,10 +69,16 @@ struct console;
 	  "warren import-blobs 2 /mnt/usb/blobs\nwarren import-blobs 1 ~/bytecave/data --json")                         \
 	C(blobs, "blobs", "NODE", 1, 1, "the blobs of a node in the order of their CIDs: size, age, pin, trash",        \
 	  "warren blobs 1\nwarren blobs 1 --after bafkrei… --most 1000 --json\nwarren blobs 1 --trash\n"               \
-	  "warren call store@1 store_restore cid=bafkrei…\nwarren call store@1 store_purge cid=bafkrei…")              \
+	  "warren blobs 1 --pinned")                                                                                   \
 	C(pin, "pin", "NODE CID", 2, 2, "a blob that is neither deleted nor collected, until it is unpinned; operators only", \
 	  "warren pin 1 bafkrei…\nwarren blobs 1 --pinned")                                                            \
 	C(unpin, "unpin", "NODE CID", 2, 2, "take a pin away; operators only", "warren unpin 1 bafkrei…")              \
+	C(delete, "delete", "NODE CID", 2, 2,                                                                          \
+	  "delete a blob: into the trash where the node's trash_hours say so, else for good; operators only",          \
+	  "warren delete 1 bafkrei…\nwarren blobs 1 --trash")                                                          \
+	C(undelete, "undelete", "NODE CID", 2, 2, "take a blob out of the trash; operators only",                      \
+	  "warren undelete 1 bafkrei…")                                                                                \
+	C(purge, "purge", "NODE CID", 2, 2, "delete a blob in the trash for good; operators only", "warren purge 1 bafkrei…") \
 	C(gc, "gc", "NODE", 1, 1,                                                                                      \
 	  "collect now, by the node's settings gc, gc_days and gc_free_mb; never what is pinned. There is no replication " \
 	  "yet, so nothing is collected unless gc was turned on. With --dry-run it shows the list and touches nothing", \

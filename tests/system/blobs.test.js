@@ -16,7 +16,7 @@ const put = async (machine, node, size) => {
 const get = (machine, cid) => machine.request(1, 'GET', `/retrieve/${cid}`, { from: '127.0.0.1' })
 const json = (machine, ...words) => JSON.parse(machine.warren(...words, '--json').out)
 const row = (machine, node, cid) => json(machine, 'blobs', String(node), '--most', '100000').blobs.find((blob) => blob.cid === cid)
-const remove = (machine, node, cid) => machine.warrenFails('call', `store@${node}`, 'store_delete', `cid=${cid}`)
+const remove = (machine, node, cid) => machine.warrenFails('delete', String(node), cid)
 const used = (machine, node) => json(machine, 'call', `store@${node}`, 'store_stat').used
 
 async function reborn(machine, who) {
@@ -65,7 +65,7 @@ test('pins, and a trash that outlives kill -9', { timeout: 240000 }, async (t) =
 	assert.ok(Math.abs(row(machine, 1, plain.cid).trashed - Date.now() / 1000) < 600)
 	assert.deepStrictEqual(json(machine, 'blobs', '1', '--trash').blobs.map((b) => b.cid), [plain.cid])
 	assert.match(machine.warren('blobs', '1').out, new RegExp(`${plain.cid}.*in the trash for`))
-	machine.warren('call', 'store@1', 'store_restore', `cid=${plain.cid}`)
+	assert.deepStrictEqual(json(machine, 'undelete', '1', plain.cid), { ok: true, node: 1, cid: plain.cid, deleted: false })
 	await reborn(machine, 'store@1')
 	assert.ok((await get(machine, plain.cid)).body.equals(plain.bytes))
 
@@ -77,9 +77,9 @@ test('pins, and a trash that outlives kill -9', { timeout: 240000 }, async (t) =
 	assert.ok((await get(machine, plain.cid)).body.equals(plain.bytes))
 
 	remove(machine, 1, plain.cid)
-	machine.warren('call', 'store@1', 'store_purge', `cid=${plain.cid}`)
+	assert.match(machine.warren('purge', '1', plain.cid).out, /gone from the trash, for good/)
 	await reborn(machine, 'store@1')
-	assert.strictEqual(machine.warrenFails('call', 'store@1', 'store_restore', `cid=${plain.cid}`).code, 1)
+	assert.match(machine.warrenFails('undelete', '1', plain.cid).err, /no such thing here/)
 	assert.strictEqual((await get(machine, plain.cid)).status, 404)
 	assert.ok(used(machine, 1) < before)
 
@@ -199,7 +199,9 @@ test('what makes no sense is told in a sentence', { timeout: 120000 }, async (t)
 		[['gc', 'x'], 2, /there is no node "x"/],
 		[['gc', '1', '--dry-run', '--release'], 2, /not with --release/],
 		[['call', 'store@1', 'store_blobs', 'most=5', 'which=some'], 1, /out of its bounds/],
-		[['call', 'store@1', 'store_restore', `cid=${none}`], 1, /no such thing here/],
+		[['undelete', '1', none], 1, /no such thing here/],
+		[['purge', '1', none], 1, /no such thing here/],
+		[['delete', '1', 'bafkreiwrong'], 2, /not a CID/],
 	]) {
 		const done = machine.warrenFails(...words)
 		assert.strictEqual(done.code, code, `${words.join(' ')}: ${done.out}${done.err}`)
