@@ -45,8 +45,8 @@ struct peers {
 /* A process of the roster. NULL when the table is full. */
 struct peer *peers_born(struct peers *peers, const struct roster_entry *entry);
 
-/* Who is talking: a process, if pid, uid and routing id are those of one entry of the roster, else NULL; or a person, known or new:
- * NULL only for a pid of the roster, as no process comes as a person. `evicted` is the birth of whoever had to go, or 0. */
+/* Who is talking: a process, if pid, uid and routing id are those of one entry of the roster, else NULL; or a person, known or
+ * new: NULL only for a pid of the roster, as no process comes as a person. `evicted` is the birth of whoever had to go, or 0. */
 struct peer *peers_visit(struct peers *peers, const struct visitor *visitor, uint64_t now, uint64_t *evicted);
 
 struct peer *peers_by_birth(struct peers *peers, uint64_t birth);              /* NULL: nobody */
