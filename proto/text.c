@@ -2,6 +2,7 @@
 #include "actors/base/memory/memory.h"
 #include "proto/msg.h"
 #include "proto/u256.h"
+#include "proto/utf8.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -36,36 +37,6 @@ static void put_hex(struct page *page, const uint8_t *bytes, size_t length)
 		put(page, "…(%zu bytes)", length);
 }
 
-/* The UTF-8 character at `at` (RFC 3629): its bytes, and in *code which one it is. 0: these bytes are none.
- */
-static unsigned character(const unsigned char *at, size_t length, uint32_t *code)
-{
-	static const uint32_t lowest[] = {0, 0, 0x80, 0x800, 0x10000};
-	unsigned bytes = at[0] < 0x80   ? 1
-			 : at[0] < 0xc0 ? 0
-			 : at[0] < 0xe0 ? 2
-			 : at[0] < 0xf0 ? 3
-			 : at[0] < 0xf8 ? 4
-					: 0;
-	if (bytes == 0 || bytes > length)
-		return 0;
-	*code = bytes == 1 ? at[0] : at[0] & (0x7fU >> bytes);
-	for (unsigned i = 1; i < bytes; i++) {
-		if ((at[i] & 0xc0) != 0x80)
-			return 0;
-		*code = *code << 6 | (at[i] & 0x3f);
-	}
-	bool surrogate = *code >= 0xd800 && *code <= 0xdfff;
-	return *code < lowest[bytes] || *code > 0x10ffff || surrogate ? 0 : bytes;
-}
-
-/* Would steer a terminal (C0, C1), end a line, or turn the direction of writing. */
-static bool steers(uint32_t code)
-{
-	return code < ' ' || (code >= 0x7f && code < 0xa0) || code == 0x61c || code == 0x200e ||
-	       code == 0x200f || (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
-}
-
 /* Quoted when it holds a space, and harmless on a terminal whatever it holds. */
 static void put_text(struct page *page, const char *text, size_t length)
 {
@@ -73,10 +44,10 @@ static void put_text(struct page *page, const char *text, size_t length)
 	put(page, "%s", quote ? "\"" : "");
 	for (size_t i = 0; i < length && i < SHOWN_TEXT;) {
 		uint32_t code = 0;
-		unsigned bytes = character((const unsigned char *)text + i, length - i, &code);
+		unsigned bytes = utf8_read(text + i, length - i, &code);
 		if (text[i] == '\n')
 			put(page, "\\n");
-		else if (bytes == 0 || steers(code) || code == '"')
+		else if (bytes == 0 || utf8_steers(code) || code == '"')
 			put(page, "?");
 		else
 			put(page, "%.*s", (int)bytes, text + i);

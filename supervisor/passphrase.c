@@ -122,7 +122,7 @@ static struct sealer *sealer_of(const struct machine *machine, const struct unlo
 
 /* -- asking ------------------------------------------------------------------------------------ */
 
-static bool ask(const char *question, struct unlock *line, struct why *why)
+bool passphrase_ask(const char *question, struct unlock *line, struct why *why)
 {
 	if (!unlock_new(line))
 		return refuse(why, "there is no memory that can be locked: %s", strerror(errno));
@@ -140,7 +140,7 @@ static bool open_sealed(const struct machine *machine, struct unlock *unlock, st
 	if (!file_read(machine, file, &length, why))
 		return false;
 	struct sealer *sealer = NULL;
-	if (ask("passphrase of this machine (not shown): ", &line, why))
+	if (passphrase_ask("passphrase of this machine (not shown): ", &line, why))
 		sealer = sealer_of(machine, &line, file, why);
 	unlock_forget(&line);
 	if (!sealer)
@@ -205,13 +205,13 @@ bool unlock_begin(const struct machine *machine, const struct config *config, st
 static bool new_passphrase(struct unlock *line, struct why *why)
 {
 	struct unlock again = {0};
-	if (!ask("new passphrase of this machine (not shown): ", line, why))
+	if (!passphrase_ask("new passphrase of this machine (not shown): ", line, why))
 		return false;
 	if (line->length < PASSPHRASE_LEAST)
 		return refuse(why, "a machine's passphrase has at least %d characters", PASSPHRASE_LEAST);
 	bool same = true;
 	if (prompt_is_terminal(STDIN_FILENO))
-		same = ask("the same again: ", &again, why) &&
+		same = passphrase_ask("the same again: ", &again, why) &&
 		       (strcmp((char *)line->page, (char *)again.page) == 0 ||
 			refuse(why, "the two are not the same"));
 	unlock_forget(&again);

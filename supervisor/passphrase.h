@@ -37,6 +37,9 @@ bool unlock_fits(const struct unlock *unlock, const uint8_t check[CHECK_BYTES]);
 int verb_passphrase(const struct machine *machine);
 int verb_unlock(const struct machine *machine);
 
+/* What a person types, unseen, at the terminal: into *line, which the caller frees also after false. */
+bool passphrase_ask(const char *question, struct unlock *line, struct why *why);
+
 /* The lock of scrypt, of which one runs at a time on a machine: each takes 256 MiB. Waits; a descriptor to close, or -1. */
 int scrypt_lock(const struct machine *machine, struct why *why);
 

@@ -2,6 +2,8 @@
  * arguments. */
 #include "actors/scribe/line.h"
 
+#include "proto/utf8.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -51,32 +53,6 @@ void line_flush(struct line *line, line_fn *whole, void *context)
 
 /* -- clean ------------------------------------------------------------------------------------- */
 
-/* The length of the UTF-8 character at `at` (RFC 3629) and what it is; 0 when the bytes are none. */
-static size_t utf8(const unsigned char *at, size_t length, uint32_t *character)
-{
-	static const uint32_t lowest[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t bytes = at[0] < 0x80 ? 1 : (at[0] & 0xe0) == 0xc0 ? 2 : (at[0] & 0xf0) == 0xe0 ? 3 : 4;
-	if (bytes > length || at[0] >= 0xf8 || (bytes == 4 && at[0] < 0xf0))
-		return 0;
-	*character = bytes == 1 ? at[0] : at[0] & (0x7fU >> bytes);
-	for (size_t i = 1; i < bytes; i++) {
-		if ((at[i] & 0xc0) != 0x80)
-			return 0;
-		*character = *character << 6 | (at[i] & 0x3f);
-	}
-	bool surrogate = *character >= 0xd800 && *character <= 0xdfff;
-	return *character < lowest[bytes] || *character > 0x10ffff || surrogate ? 0 : bytes;
-}
-
-/* What would steer a terminal, end a line, or turn the direction of text around so that it reads as something
- * else. */
-static bool steers(uint32_t character)
-{
-	return character < ' ' || (character >= 0x7f && character < 0xa0) || character == 0x61c ||
-	       character == 0x200e || character == 0x200f || (character >= 0x2028 && character <= 0x202e) ||
-	       (character >= 0x2066 && character <= 0x2069);
-}
-
 /* `out` has room for `length` bytes: cleaning never makes a line longer. Spaces at the end are left out. */
 static size_t clean(const char *bytes, size_t length, char *out)
 {
@@ -84,8 +60,8 @@ static size_t clean(const char *bytes, size_t length, char *out)
 	size_t used = 0;
 	while (length > 0) {
 		uint32_t character;
-		size_t part = utf8(at, length, &character);
-		if (part == 0 || steers(character)) {
+		size_t part = utf8_read(at, length, &character);
+		if (part == 0 || utf8_steers(character)) {
 			out[used++] = *at == '\t' ? ' ' : '?';
 			part = part ? part : 1;
 		} else {

@@ -4,6 +4,7 @@
 
 #include "actors/base/memory/memory.h"
 #include "actors/base/prompt/prompt.h"
+#include "supervisor/passphrase.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,16 +12,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static bool ask(const char *question, struct unlock *line, struct why *why)
-{
-	if (!unlock_new(line))
-		return refuse(why, "there is no memory that can be locked: %s", strerror(errno));
-	enum prompt_end end =
-		prompt_secret(STDIN_FILENO, STDERR_FILENO, question, (char *)line->page, PROMPT_MOST);
-	line->length = end == PROMPT_OK ? strlen((char *)line->page) : 0;
-	return end == PROMPT_OK || refuse(why, "%s", prompt_sentence(end));
-}
 
 static bool is_private(int fd, const char *path, struct why *why)
 {
@@ -62,9 +53,9 @@ bool backup_passphrase(const char *file, bool new, struct unlock *line, struct w
 {
 	struct unlock again = {0};
 	bool fine = file ? from_file(file, line, why)
-			 : ask(new ? "passphrase for the backup (not shown): "
-				   : "passphrase of the backup (not shown): ",
-			       line, why);
+			 : passphrase_ask(new ? "passphrase for the backup (not shown): "
+					      : "passphrase of the backup (not shown): ",
+					  line, why);
 	if (!fine || !new)
 		return fine;
 	if (line->length < BACKUP_PASSPHRASE_LEAST)
@@ -72,7 +63,7 @@ bool backup_passphrase(const char *file, bool new, struct unlock *line, struct w
 			      BACKUP_PASSPHRASE_LEAST);
 	if (file || !prompt_is_terminal(STDIN_FILENO))
 		return true;
-	fine = ask("the same again: ", &again, why);
+	fine = passphrase_ask("the same again: ", &again, why);
 	if (fine && (again.length != line->length || memcmp(again.page, line->page, line->length) != 0))
 		fine = refuse(why, "the two are not the same");
 	unlock_forget(&again);
