@@ -9,6 +9,7 @@
 #include "actors/base/reasons/reasons.h"
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
+#include "actors/store/whole.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -58,7 +59,6 @@ static uint64_t scan(struct store *store, seen_fn *seen, void *context, bool *go
 {
 	const struct arena_file *arena = &store->arena;
 	uint64_t a_block = BLOCK / arena->unit, unreadable = 0;
-	*gone = false;
 	uint8_t *block = x_new(BLOCK);
 	for (uint64_t at = written_from(arena, 0); at < arena->units;
 	     at = written_from(arena, at + a_block)) {
@@ -83,7 +83,8 @@ static uint64_t scan(struct store *store, seen_fn *seen, void *context, bool *go
 	return unreadable;
 }
 
-static bool header_at(struct store *store, uint64_t unit, struct blob *blob, uint64_t *through)
+/* 0, ENOENT: there is none, or the errno of a disk that does not give it. */
+static int header_at(struct store *store, uint64_t unit, struct blob *blob, uint64_t *through)
 {
 	int failed = EIO;
 	for (int tries = 0; tries < READS && failed && failed != ENOENT; tries++)
@@ -91,7 +92,15 @@ static bool header_at(struct store *store, uint64_t unit, struct blob *blob, uin
 					   through);
 	if (failed && failed != ENOENT)
 		log_error("store.header_unread", "unit=%" PRIu64 " errno=%d", unit, failed);
-	return failed == 0;
+	return failed;
+}
+
+/* Its header was read a moment ago. If that is not given any more, it is the disk that goes; if it is, a slot lies on a bad sector. */
+static bool is_going(const struct store *store, uint64_t unit, int failed)
+{
+	uint8_t header[BLOB_HEADER];
+	return failed && failed != ENOENT &&
+	       read_whole(store->arena.fd, header, sizeof header, HEAD + unit * store->arena.unit) != 0;
 }
 
 /* -- which of them count --------------------------------------------------------------------------------------------- */
@@ -112,7 +121,9 @@ static void note(void *context, uint64_t unit)
 	struct rebuild *rebuild = context;
 	struct blob blob;
 	uint64_t through;
-	if (rebuild->end != INDEX_OK || !header_at(rebuild->store, unit, &blob, &through))
+	int failed = rebuild->end == INDEX_OK ? header_at(rebuild->store, unit, &blob, &through) : ENOENT;
+	rebuild->gone |= is_going(rebuild->store, unit, failed);
+	if (failed)
 		return;
 	if (!head_voids(&rebuild->store->head, blob.sequence)) {
 		rebuild->end = index_found(rebuild->index, blob.sequence, unit);
@@ -203,8 +214,10 @@ static bool take(void *context, uint64_t sequence, uint64_t unit)
 	struct blob blob;
 	uint64_t through;
 	(void)sequence;
-	if (!header_at(store, unit, &blob, &through))
-		return true;
+	int failed = header_at(store, unit, &blob, &through);
+	rebuild->gone |= is_going(store, unit, failed);
+	if (failed)
+		return !rebuild->gone;
 	if (stands(rebuild, &blob)) {
 		rebuild->end = index_put(rebuild->index, &blob);
 		rebuild->counts.blobs++;
@@ -279,11 +292,11 @@ bool index_rebuild(struct store *store, char why[STORE_WHY])
 	freemap_end(&rebuild.map);
 	freemap_end(&rebuild.pages);
 	if (rebuild.gone)
-		snprintf(why, STORE_WHY,
-			 "the disk does not give %" PRIu64
-			 " units of the arena, and an index without them would give their "
-			 "place away; see to the disk",
-			 unreadable);
+		snprintf(
+			why, STORE_WHY,
+			"the disk does not give a part of the arena (%" PRIu64
+			" units or more), and an index without it would give its place away; see to the disk",
+			unreadable);
 	else if (rebuild.end != INDEX_OK)
 		snprintf(why, STORE_WHY, "the index cannot be rebuilt: %s", index_why(rebuild.index));
 	index_close(&rebuild.index);
@@ -303,7 +316,7 @@ static void erase_void(void *context, uint64_t unit)
 	struct store *store = context;
 	struct blob blob;
 	uint64_t through;
-	if (!header_at(store, unit, &blob, &through))
+	if (header_at(store, unit, &blob, &through) != 0)
 		return;
 	if (head_voids(&store->head, blob.sequence))
 		arena_void(&store->arena, unit);
@@ -312,7 +325,7 @@ static void erase_void(void *context, uint64_t unit)
 
 int orphans_erase(struct store *store)
 {
-	bool gone;
+	bool gone = false;
 	scan(store, erase_void, store, &gone);
 	if (gone)
 		return EIO;

@@ -407,19 +407,19 @@ static void after_carry(void *context, const struct trial *trial)
 Test(store, made)
 {
 	static const struct work work = {"make", DIES_AT_BIRTH, before_nothing, body_init, after_init};
-	cr_expect_gt(try_all(&work, &desk), 30U);
+	cr_expect_gt(try_all(&work, &desk), 5U);
 }
 
 Test(store, opened)
 {
 	static const struct work work = {"open", DIES_AT_BIRTH, before_used, body_open, after_open};
-	cr_expect_gt(try_all(&work, &desk), 30U);
+	cr_expect_gt(try_all(&work, &desk), 5U);
 }
 
 Test(store, opened_without_its_index)
 {
 	static const struct work work = {"rebuild", DIES_AT_BIRTH, before_lost, body_open, after_lost};
-	cr_expect_gt(try_all(&work, &desk), 30U);
+	cr_expect_gt(try_all(&work, &desk), 5U);
 }
 
 Test(store, opened_with_an_older_index)
@@ -427,18 +427,18 @@ Test(store, opened_with_an_older_index)
 	static const struct work work = {"migrate", DIES_AT_BIRTH, before_older, body_open, after_older};
 	for (unsigned i = 0; i < FIXTURES_OLDER; i += getenv("WARREN_LONG") ? 1 : FIXTURES_OLDER) {
 		desk.fixture = fixtures[i];
-		cr_expect_gt(try_all(&work, &desk), 30U);
+		cr_expect_gt(try_all(&work, &desk), 5U);
 	}
 }
 
 Test(store, worked)
 {
 	static const struct work work = {"work", DIES, before_made, body_work, after_work};
-	cr_expect_gt(try_all(&work, &desk), 30U);
+	cr_expect_gt(try_all(&work, &desk), 5U);
 }
 
 Test(store, carried)
 {
 	static const struct work work = {"carry", DIES_AT_BIRTH, before_used, body_carry, after_carry};
-	cr_expect_gt(try_all(&work, &desk), 30U);
+	cr_expect_gt(try_all(&work, &desk), 5U);
 }
