@@ -229,6 +229,8 @@ PASSED(NTH_LOOK, -1, int, fstat, (int fd, struct stat *into), fd, into)
 PASSED(NTH_LOOK, -1, int, fstatat, (int folder, const char *path, struct stat *into, int f), folder, path,
        into, f)
 PASSED(NTH_LOOK, -1, int, fstatvfs, (int fd, struct statvfs *into), fd, into)
+PASSED(NTH_LOOK, -1, int, access, (const char *path, int mode), path, mode)
+PASSED(NTH_LOOK, -1, int, faccessat, (int folder, const char *path, int mode, int f), folder, path, mode, f)
 PASSED(NTH_LOOK, -1, int, flock, (int fd, int how), fd, how)
 PASSED(NTH_LOOK, -1, int, getrlimit, (__rlimit_resource_t what, struct rlimit *into), what, into)
 

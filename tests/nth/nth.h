@@ -24,7 +24,7 @@ enum nth_family {
 	NTH_FD = 1 << 8,      /* pipe2 eventfd socket socketpair accept4 epoll_create1 timerfd_create dup dup2 dup3 */
 	NTH_PROCESS = 1 << 9, /* fork pthread_create */
 	NTH_PIPE = 1 << 10,   /* read and write of what is no file */
-	NTH_LOOK = 1 << 11,   /* stat fstat fstatat lstat fstatvfs flock getrlimit */
+	NTH_LOOK = 1 << 11,   /* stat fstat fstatat lstat fstatvfs access faccessat flock getrlimit */
 	NTH_FAMILIES = 12,
 };
 

@@ -349,7 +349,19 @@ static void after_work(void *context, const struct trial *trial)
 	house_open(&d->house);
 	cr_assert(!stat_of(&d->house).rebuilt, "%s (%s): the index was lost", trial->what, trial->page->name);
 	expect_promises(d, trial);
-	expect_same_after_rebuild(&d->house);
+	/* And from the arena alone. Pins are not in it; what was in the trash was taken out of it just now; an upload that was refused
+	 * because the disk took nothing any more may have left a header that could not be erased. */
+	house_close(&d->house);
+	house_lose_index(&d->house);
+	house_open(&d->house);
+	for (unsigned i = 0; i < BLOBS; i++) {
+		enum err err = get_seeded(&d->house, i, lengths[i]);
+		bool known = d->seen->told[i] == d->seen->asked[i];
+		enum err right = d->seen->told[i] == ABSENT ? ERR_NOT_FOUND : ERR_OK;
+		cr_assert(known ? err == right : err == ERR_OK || err == ERR_NOT_FOUND,
+			  "%s (%s): rebuilt, blob %u: %s", trial->what, trial->page->name, i, err_name(err));
+	}
+	house_audit(&d->house);
 	house_remove(&d->house);
 }
 

@@ -142,6 +142,16 @@ static bool try_once(const struct work *work, void *context, const struct troubl
 	return trial.fired;
 }
 
+/* "write EIO 17": that one again, of those that a failed run named. */
+static bool only(const char *wanted, const struct trouble *trouble, uint64_t *at)
+{
+	size_t length = strlen(trouble->name);
+	if (strncmp(wanted, trouble->name, length) != 0 || wanted[length] != ' ')
+		return false;
+	*at = strtoull(wanted + length, NULL, 10);
+	return *at;
+}
+
 /* How many calls of these families the work makes when none fails. */
 static uint64_t calls_of(const struct work *work, void *context, const struct trouble *trouble,
 			 uint64_t known[1 << NTH_FAMILIES])
@@ -158,18 +168,23 @@ unsigned try_all(const struct work *work, void *context)
 {
 	static uint64_t known[1 << NTH_FAMILIES];
 	bool whole = getenv("WARREN_LONG");
+	const char *one = getenv("NTH_ONLY");
 	unsigned fired = 0, tries = 0;
 	nth_page = mmap(NULL, NTH_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	cr_assert_neq(nth_page, MAP_FAILED);
 	memset(known, 0, sizeof known);
 	for (unsigned i = 0; i < TROUBLES; i++) {
+		uint64_t at;
+		if (one && only(one, &troubles[i], &at))
+			fired += try_once(work, context, &troubles[i], at, NULL), tries++;
+		if (one)
+			continue;
 		uint64_t calls = calls_of(work, context, &troubles[i], known);
-		for (uint64_t at = 1; whole && try_once(work, context, &troubles[i], at, NULL); at++)
+		for (at = 1; whole && try_once(work, context, &troubles[i], at, NULL); at++)
 			fired++, tries++;
 		/* Else some, and not the same in each run. */
 		for (unsigned n = 0; !whole && n < SOME && n < calls; n++) {
-			uint64_t at =
-				1 + ((uint64_t)getpid() * 7919 + n * (calls / SOME + 1) + i * 104729) % calls;
+			at = 1 + ((uint64_t)getpid() * 7919 + n * (calls / SOME + 1) + i * 104729) % calls;
 			fired += try_once(work, context, &troubles[i], at, NULL);
 			tries++;
 		}
