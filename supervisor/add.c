@@ -51,10 +51,14 @@ struct adding {
 static bool choose_number(struct adding *adding, uint16_t *number, struct why *why)
 {
 	*number = 1;
-	for (unsigned node = 1; node <= NODES_MAX; node++)
-		if (node_has_config(adding->machine, (uint16_t)node) ||
-		    node_has_folder(adding->machine, (uint16_t)node))
+	for (unsigned node = 1; node <= NODES_MAX; node++) {
+		int taken = node_is_taken(adding->machine, (uint16_t)node);
+		if (taken < 0)
+			return refuse(why, "%s: whether there is a node %u: %s", adding->machine->root, node,
+				      strerror(errno));
+		if (taken)
 			*number = (uint16_t)(node + 1);
+	}
 	return *number <= NODES_MAX ||
 	       refuse(why,
 		      "node numbers end at %d, as a machine's block of uids does, and none is given twice",

@@ -169,7 +169,10 @@ unsigned config_file_read(int etc, const char *name, const char *shown, bool of_
 			mistake(mistakes, shown, 0, "cannot be read: %s", strerror(errno));
 		return errno != ENOENT;
 	}
-	FILE *file = config_file_trusted(fd, shown, mistakes) ? fdopen(fd, "r") : NULL;
+	bool trusted = config_file_trusted(fd, shown, mistakes);
+	FILE *file = trusted ? fdopen(fd, "r") : NULL;
+	if (trusted && !file)
+		mistake(mistakes, shown, 0, "cannot be read: %s", strerror(errno));
 	if (!file) {
 		close(fd);
 		return 1;

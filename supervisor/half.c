@@ -26,11 +26,18 @@ bool node_has_config(const struct machine *machine, uint16_t node)
 	return faccessat(machine->etc, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-bool node_has_folder(const struct machine *machine, uint16_t node)
+int node_is_taken(const struct machine *machine, uint16_t node)
 {
-	char name[32];
-	snprintf(name, sizeof name, "node%u", node);
-	return faccessat(machine->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	char config[32], folder[32];
+	snprintf(config, sizeof config, "node%u.conf", node);
+	snprintf(folder, sizeof folder, "node%u", node);
+	if (faccessat(machine->etc, config, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return 1;
+	if (errno != ENOENT)
+		return -1;
+	if (faccessat(machine->fd, folder, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return 1;
+	return errno == ENOENT ? 0 : -1;
 }
 
 void tell_supervisor(const struct machine *machine)
@@ -77,19 +84,37 @@ bool half_mark_removing(const struct machine *machine, uint16_t node, const char
 	return mark(machine, REMOVING, text, why);
 }
 
-/* 0: there is no such mark, or it says nothing. */
-static uint16_t marked(const struct machine *machine, const char *name, char folder[ARCHIVE_FOLDER])
+/* *node 0: there is no such mark, or it says nothing. One that cannot be read stays, and what it began is not given up. */
+static bool marked(const struct machine *machine, const char *name, uint16_t *node,
+		   char folder[ARCHIVE_FOLDER], struct why *why)
 {
 	char text[ARCHIVE_FOLDER + 16], *end = text;
 	int fd = openat(machine->own, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	ssize_t got = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+	*node = 0;
+	if (fd < 0 && errno == ENOENT)
+		return true;
+	ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+	int error = errno;
 	if (fd >= 0)
 		close(fd);
-	text[got > 0 ? got : 0] = '\0';
-	unsigned long node = strtoul(text, &end, 10);
+	if (got < 0)
+		return refuse(why, "%s/machine/%s: %s", machine->root, name, strerror(error));
+	text[got] = '\0';
+	unsigned long number = strtoul(text, &end, 10);
 	end += strspn(end, " ");
 	snprintf(folder, ARCHIVE_FOLDER, "%.*s", (int)strcspn(end, "\n"), end);
-	return node <= NODES_MAX ? (uint16_t)node : 0;
+	*node = number <= NODES_MAX ? (uint16_t)number : 0;
+	return true;
+}
+
+/* Whether the node is declared; false when that cannot be known. */
+static bool look_for_config(const struct machine *machine, uint16_t node, bool *there, struct why *why)
+{
+	char name[32];
+	snprintf(name, sizeof name, "node%u.conf", node);
+	*there = faccessat(machine->etc, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	return *there || errno == ENOENT ||
+	       refuse(why, "%s/etc/%s: %s", machine->root, name, strerror(errno));
 }
 
 static bool unmark(const struct machine *machine, const char *name, struct why *why)
@@ -111,8 +136,12 @@ static bool remove_all(const struct machine *machine, uint16_t node, struct why 
 static bool end_adding(const struct machine *machine, struct why *why)
 {
 	char folder[ARCHIVE_FOLDER];
-	uint16_t node = marked(machine, ADDING, folder);
-	if (node && !node_has_config(machine, node)) {
+	uint16_t node;
+	bool declared = false;
+	if (!marked(machine, ADDING, &node, folder, why) ||
+	    (node && !look_for_config(machine, node, &declared, why)))
+		return false;
+	if (node && !declared) {
 		if (!remove_all(machine, node, why))
 			return false;
 		fprintf(stderr, "removed what was left of node %u, whose adding was cut short\n", node);
@@ -166,10 +195,14 @@ static void forget_archive(const struct machine *machine, const char *folder)
 static bool end_removing(const struct machine *machine, struct why *why)
 {
 	char folder[ARCHIVE_FOLDER];
-	uint16_t node = marked(machine, REMOVING, folder);
-	if (node && node_has_config(machine, node) && folder[0] && strcmp(folder, "-") != 0)
+	uint16_t node;
+	bool declared = false;
+	if (!marked(machine, REMOVING, &node, folder, why) ||
+	    (node && !look_for_config(machine, node, &declared, why)))
+		return false;
+	if (node && declared && folder[0] && strcmp(folder, "-") != 0)
 		forget_archive(machine, folder);
-	if (node && !node_has_config(machine, node)) {
+	if (node && !declared) {
 		tell_supervisor(machine);
 		if (!node_wait_free(machine, node, ENDS_WITHIN_MS))
 			return refuse(

@@ -22,7 +22,8 @@ bool half_end(const struct machine *machine, struct why *why);
 int half_lock(const struct machine *machine, struct why *why);
 
 bool node_has_config(const struct machine *machine, uint16_t node);
-bool node_has_folder(const struct machine *machine, uint16_t node);
+/* Whether its number is taken, by a configuration or a folder: 1, 0, or -1 and errno when that cannot be known. */
+int node_is_taken(const struct machine *machine, uint16_t node);
 
 /* ROOT/archive, 0700 ours: made when it is not there. -1 and the sentence. */
 int archive_open(const struct machine *machine, struct why *why);

@@ -5,6 +5,7 @@
 #include "actors/base/crypto/crypto.h"
 #include "supervisor/make.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -77,10 +78,11 @@ struct host_id host_look(const struct machine *machine)
 {
 	struct host_id id = {.state = HOST_UNKNOWN};
 	bool live = host_id_read(HOST_ID_FILE, &id.live), kept = read_kept(machine, &id.kept);
-	bool there = faccessat(machine->own, "id", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	/* One that cannot be looked at, or read, is not taken for none. */
+	bool there = faccessat(machine->own, "id", F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
 	if (!live)
 		return id;
-	if (there) /* one that cannot be read is not taken for none */
+	if (there)
 		id.state = kept && memcmp(&id.live, &id.kept, sizeof id.live) == 0 ? HOST_SAME : HOST_CHANGED;
 	else
 		id.state = HOST_NEW;
@@ -91,7 +93,13 @@ struct host_id host_look(const struct machine *machine)
 
 bool host_refuse_changed(const struct host_id *id, struct why *why)
 {
+	static const struct hash none;
 	char live[HOST_ID_TEXT], kept[HOST_ID_TEXT];
+	if (memcmp(&id->kept, &none, sizeof none) == 0)
+		return refuse(
+			why,
+			"the machine id that was kept cannot be read, so nobody knows whether this is the "
+			"machine that its nodes were made on: look at machine/id in the root folder");
 	return refuse(why,
 		      "this is not the machine that its nodes were made on.\n"
 		      "  machine id kept: %s\n"

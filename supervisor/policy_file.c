@@ -407,7 +407,10 @@ static char *read_file(int etc, const char *name, const char *path, struct mista
 			mistake(mistakes, shown, 0, "cannot be read: %s", strerror(errno));
 		return NULL;
 	}
-	FILE *file = config_file_trusted(fd, shown, mistakes) ? fdopen(fd, "r") : NULL;
+	bool trusted = config_file_trusted(fd, shown, mistakes);
+	FILE *file = trusted ? fdopen(fd, "r") : NULL;
+	if (trusted && !file)
+		mistake(mistakes, shown, 0, "cannot be read: %s", strerror(errno));
 	if (!file) {
 		close(fd);
 		return NULL;

@@ -303,7 +303,7 @@ int main(int count, char **arguments)
 	struct why why;
 	signal(SIGCHLD, SIG_DFL); /* ignored by whoever started us, the kernel would bury our dead itself */
 	if (!standard_descriptors())
-		return 1;
+		return perror("/dev/null"), 1;
 	if (count == 2 && strcmp(arguments[1], "--version") == 0)
 		return puts("warrend " WARREN_VERSION) < 0 || fflush(stdout) != 0;
 	if (!read_command(count, arguments, &command)) {

@@ -16,22 +16,26 @@ uint64_t ballast_reserve_for(uint64_t quota)
 	return quota / 64 + RESERVE;
 }
 
-bool ballast_open(struct ballast *ballast, int folder, uint64_t reserve)
-{
-	*ballast = (struct ballast){.fd = -1, .reserve = reserve};
-	ballast->fd = openat(folder, BALLAST_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	struct stat stat;
-	if (ballast->fd < 0 || fstat(ballast->fd, &stat) != 0)
-		return false;
-	ballast->size = (uint64_t)stat.st_size;
-	return true;
-}
-
 void ballast_close(struct ballast *ballast)
 {
 	if (ballast->fd >= 0)
 		close(ballast->fd);
 	ballast->fd = -1;
+}
+
+bool ballast_open(struct ballast *ballast, int folder, uint64_t reserve)
+{
+	*ballast = (struct ballast){.fd = -1, .reserve = reserve};
+	ballast->fd = openat(folder, BALLAST_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	struct stat stat;
+	if (ballast->fd < 0)
+		return false;
+	if (fstat(ballast->fd, &stat) != 0) {
+		ballast_close(ballast);
+		return false;
+	}
+	ballast->size = (uint64_t)stat.st_size;
+	return true;
 }
 
 static bool shrink(struct ballast *ballast, uint64_t size)

@@ -217,6 +217,8 @@ static enum store_end take_listed(struct entering *in)
 		int fd = openat(in->folder, LOST_FILE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
 				0600);
 		in->lost = fd < 0 ? NULL : fdopen(fd, "w");
+		if (fd >= 0 && !in->lost)
+			close(fd);
 		if (!in->lost)
 			return disk(in, "the list of lost blobs cannot be made");
 	}
@@ -328,6 +330,8 @@ enum store_end carry_in(const struct store_shape *shape, bool scratch, int from,
 			      .why = why};
 	int own = fcntl(from, F_DUPFD_CLOEXEC, 0);
 	in.from = own < 0 ? NULL : fdopen(own, "r");
+	if (own >= 0 && !in.from)
+		close(own);
 	*carried = (struct carried){0};
 	if (in.from)
 		setvbuf(in.from, NULL, _IOFBF, BUFFER);

@@ -257,6 +257,8 @@ enum store_end carry_out(const struct store_shape *shape, bool blobs, int to, st
 		.shape = shape, .folder = -1, .arena.fd = -1, .blobs = blobs, .carried = carried, .why = why};
 	int own = fcntl(to, F_DUPFD_CLOEXEC, 0);
 	out->to = own < 0 ? NULL : fdopen(own, "w");
+	if (own >= 0 && !out->to)
+		close(own);
 	out->head = x_new(sizeof *out->head);
 	out->sealed = x_new(CHUNK_SEALED);
 	out->plain = x_new(CHUNK);

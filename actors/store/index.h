@@ -49,6 +49,9 @@ enum index_end index_make(struct index **index, const char *path, const struct s
 enum index_end index_open(struct index **index, const char *path, const struct store_id *store, enum index_mode mode);
 void index_close(struct index **index);
 
+/* After INDEX_DISK: it was a page that the disk did not give. NULL is fine. */
+bool index_was_unread(const struct index *index);
+
 /* Turns the older index at `path`, in this folder, into one of our version; the old one stays beside it (base/migrate). Nobody
  * has it open. *from: its version was. `alive` is called now and then. INDEX_DAMAGED: it is not what it says it is. Whatever it
  * returns, the name stands for a whole index. */

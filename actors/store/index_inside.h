@@ -25,10 +25,12 @@ struct index {
 	sqlite3 *db;
 	sqlite3_stmt *statement[STATEMENTS];
 	int log_pages; /* in the write-ahead log after the last commit */
+	bool unread;   /* the disk did not give a page */
 	char why[INDEX_WHY];
 };
 
-/* What SQLite's code means for us; keeps its words for index_why(). */
+/* What SQLite's code means for us; keeps its words for index_why(). A page that the disk did not give (EIO) SQLite calls corrupt; here
+ * it is INDEX_DISK. */
 enum index_end index_end_of(struct index *index, int code);
 enum index_end index_damaged(struct index *index, const char *why);
 

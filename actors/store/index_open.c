@@ -4,6 +4,7 @@
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -39,9 +40,37 @@ enum index_end index_damaged(struct index *index, const char *why)
 	return INDEX_DAMAGED;
 }
 
+/* Whether a file of the database could not be read: SQLite's own code for that (SQLITE_IOERR_CORRUPTFS) becomes SQLITE_CORRUPT on its
+ * way to us, and what it keeps of errno is what its files remember. */
+static bool disk_gave_nothing(sqlite3 *db)
+{
+	static const int files[] = {SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER};
+	for (int i = 0; i < 2; i++) {
+		sqlite3_file *file = NULL;
+		int error = 0;
+		if (sqlite3_file_control(db, "main", files[i], &file) == SQLITE_OK && file &&
+		    file->pMethods &&
+		    file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &error) == SQLITE_OK &&
+		    (error == EIO || error == ENXIO || error == ERANGE))
+			return true;
+	}
+	return false;
+}
+
+bool index_was_unread(const struct index *index)
+{
+	return index && index->unread;
+}
+
 enum index_end index_end_of(struct index *index, int code)
 {
 	snprintf(index->why, sizeof index->why, "%s (%d)", sqlite3_errmsg(index->db), code);
+	if (code == SQLITE_IOERR_READ || code == SQLITE_IOERR_CORRUPTFS ||
+	    ((code & 0xff) == SQLITE_CORRUPT && disk_gave_nothing(index->db))) {
+		snprintf(index->why, sizeof index->why, "the disk does not give a page of it (%d)", code);
+		index->unread = true;
+		return INDEX_DISK;
+	}
 	if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC)
 		return INDEX_SYNC;
 	if (code == SQLITE_IOERR_SHMSIZE) /* no room for the log's own index */
@@ -231,7 +260,7 @@ enum index_end index_open(struct index **index, const char *path, const struct s
 {
 	*index = NULL;
 	if (access(path, F_OK) != 0)
-		return INDEX_NONE;
+		return errno == ENOENT ? INDEX_NONE : INDEX_DISK;
 	enum index_end end;
 	*index = mode == INDEX_READ_ONLY_DISK ? connect_read_only(path, &end)
 					      : connect(path, SQLITE_OPEN_READWRITE, &end);

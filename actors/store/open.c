@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { READS = 3 }; /* of an index that the disk does not give */
+
 static enum store_end __attribute__((format(printf, 3, 4)))
 because(struct opening *o, enum store_end end, const char *format, ...)
 {
@@ -248,6 +250,7 @@ static enum index_end open_and_load(struct opening *o)
 	if (end != INDEX_OK && !o->why[0])
 		snprintf(o->why, STORE_WHY, "%s%s",
 			 end == INDEX_NEWER ? "" : "the index: ", index_why(*index));
+	o->unread = end == INDEX_DISK && index_was_unread(*index);
 	if (end != INDEX_OK)
 		index_close(index);
 	return end == INDEX_OLDER ? renew_index(o, path) : end;
@@ -263,10 +266,17 @@ static enum store_end find_index(struct opening *o)
 	struct store *store = o->store;
 	bool flagged = faccessat(store->folder, REBUILD_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 	enum index_end end = INDEX_DAMAGED;
+	if (!flagged && errno != ENOENT)
+		return because(o, STORE_DISK, "the folder cannot be looked at: %s", strerror(errno));
 	if (flagged)
 		snprintf(o->why, STORE_WHY, "it was found damaged");
 	else
 		end = open_and_load(o);
+	/* A page that the disk does not give may be given when it is asked again; what it never gives is lost. */
+	for (int tries = 1; end == INDEX_DISK && o->unread && tries < READS; tries++)
+		end = open_and_load(o);
+	if (end == INDEX_DISK && o->unread)
+		end = INDEX_DAMAGED;
 	while (end == INDEX_FULL && ballast_yield(&store->ballast, FOR_DELETES))
 		end = open_and_load(o);
 	if ((end == INDEX_DAMAGED || end == INDEX_NONE) && !o->read_only) {

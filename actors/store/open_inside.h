@@ -12,6 +12,7 @@ struct blobs { /* begins as all zero */
 struct opening {
 	struct store *store;
 	bool read_only; /* the disk takes no writes */
+	bool unread;    /* the disk did not give a page of the index */
 	char *why;
 
 	/* while the rows are read */

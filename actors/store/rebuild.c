@@ -9,6 +9,7 @@
 #include "actors/base/reasons/reasons.h"
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
+#include "actors/store/whole.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BLOCK = 1 << 20 };
+enum { BLOCK = 1 << 20, READS = 3 };
 
 /* -- looking at every unit ------------------------------------------------------------------------------------------- */
 
@@ -42,8 +43,19 @@ static uint64_t written_from(const struct arena_file *arena, uint64_t at)
 	return unit > at ? unit : at;
 }
 
-/* Calls `seen` for each unit that begins like a header. What cannot be read is passed over, and counted. */
-static uint64_t scan(struct store *store, seen_fn *seen, void *context)
+/* What the disk did not give it may give when it is asked again. */
+static bool read_units(const struct arena_file *arena, struct runs *runs, uint64_t at, uint8_t *into,
+		       size_t length)
+{
+	for (int tries = 0; tries < READS; tries++)
+		if (arena_read(arena, runs, at, into, length) == 0)
+			return true;
+	return false;
+}
+
+/* Calls `seen` for each unit that begins like a header. What cannot be read is passed over, and counted; a block of which nothing can be
+ * is no bad sector but a disk that has gone (*gone). */
+static uint64_t scan(struct store *store, seen_fn *seen, void *context, bool *gone)
 {
 	const struct arena_file *arena = &store->arena;
 	uint64_t a_block = BLOCK / arena->unit, unreadable = 0;
@@ -56,11 +68,13 @@ static uint64_t scan(struct store *store, seen_fn *seen, void *context)
 		if (arena_read(arena, &all, 0, block, count * arena->unit) == 0) {
 			seen_in(store, block, at, count, seen, context);
 		} else {
+			uint64_t before = unreadable;
 			for (uint64_t i = 0; i < count; i++)
-				if (arena_read(arena, &all, i * arena->unit, block, arena->unit) == 0)
+				if (read_units(arena, &all, i * arena->unit, block, arena->unit))
 					seen_in(store, block, at + i, 1, seen, context);
 				else
 					unreadable++;
+			*gone |= unreadable - before == count;
 		}
 		if (store->shape.working)
 			store->shape.working(store->shape.working_context);
@@ -69,9 +83,24 @@ static uint64_t scan(struct store *store, seen_fn *seen, void *context)
 	return unreadable;
 }
 
-static bool header_at(struct store *store, uint64_t unit, struct blob *blob, uint64_t *through)
+/* 0, ENOENT: there is none, or the errno of a disk that does not give it. */
+static int header_at(struct store *store, uint64_t unit, struct blob *blob, uint64_t *through)
 {
-	return arena_read_header(&store->arena, store->keys, &store->marker.store, unit, blob, through) == 0;
+	int failed = EIO;
+	for (int tries = 0; tries < READS && failed && failed != ENOENT; tries++)
+		failed = arena_read_header(&store->arena, store->keys, &store->marker.store, unit, blob,
+					   through);
+	if (failed && failed != ENOENT)
+		log_error("store.header_unread", "unit=%" PRIu64 " errno=%d", unit, failed);
+	return failed;
+}
+
+/* Its header was read a moment ago. If that is not given any more, it is the disk that goes; if it is, a slot lies on a bad sector. */
+static bool is_going(const struct store *store, uint64_t unit, int failed)
+{
+	uint8_t header[BLOB_HEADER];
+	return failed && failed != ENOENT &&
+	       read_whole(store->arena.fd, header, sizeof header, HEAD + unit * store->arena.unit) != 0;
 }
 
 /* -- which of them count --------------------------------------------------------------------------------------------- */
@@ -84,6 +113,7 @@ struct rebuild {
 	struct freemap *map, *pages; /* taken by blobs; and by slots */
 	struct index_counts counts;
 	uint64_t erased;
+	bool gone; /* the disk gives nothing of a part of the arena */
 };
 
 static void note(void *context, uint64_t unit)
@@ -91,7 +121,9 @@ static void note(void *context, uint64_t unit)
 	struct rebuild *rebuild = context;
 	struct blob blob;
 	uint64_t through;
-	if (rebuild->end != INDEX_OK || !header_at(rebuild->store, unit, &blob, &through))
+	int failed = rebuild->end == INDEX_OK ? header_at(rebuild->store, unit, &blob, &through) : ENOENT;
+	rebuild->gone |= is_going(rebuild->store, unit, failed);
+	if (failed)
 		return;
 	if (!head_voids(&rebuild->store->head, blob.sequence)) {
 		rebuild->end = index_found(rebuild->index, blob.sequence, unit);
@@ -182,8 +214,10 @@ static bool take(void *context, uint64_t sequence, uint64_t unit)
 	struct blob blob;
 	uint64_t through;
 	(void)sequence;
-	if (!header_at(store, unit, &blob, &through))
-		return true;
+	int failed = header_at(store, unit, &blob, &through);
+	rebuild->gone |= is_going(store, unit, failed);
+	if (failed)
+		return !rebuild->gone;
 	if (stands(rebuild, &blob)) {
 		rebuild->end = index_put(rebuild->index, &blob);
 		rebuild->counts.blobs++;
@@ -203,22 +237,6 @@ static bool take(void *context, uint64_t sequence, uint64_t unit)
 
 /* -- the new index --------------------------------------------------------------------------------------------------- */
 
-static void fill(struct rebuild *rebuild, uint64_t *unreadable)
-{
-	rebuild->end = index_begin(rebuild->index);
-	if (rebuild->end == INDEX_OK)
-		*unreadable = scan(rebuild->store, note, rebuild);
-	if (rebuild->end == INDEX_OK) {
-		enum index_end end = index_each_found(rebuild->index, take, rebuild);
-		if (rebuild->end == INDEX_OK)
-			rebuild->end = end;
-	}
-	if (rebuild->end == INDEX_OK)
-		rebuild->end = index_forget_found(rebuild->index);
-	if (rebuild->end == INDEX_OK)
-		rebuild->end = index_commit(rebuild->index, &rebuild->counts);
-}
-
 static bool raise_flag(int folder)
 {
 	int fd = openat(folder, REBUILD_FILE, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -226,6 +244,27 @@ static bool raise_flag(int folder)
 		return false;
 	close(fd);
 	return fsync(folder) == 0;
+}
+
+static void fill(struct rebuild *rebuild, uint64_t *unreadable)
+{
+	rebuild->end = index_begin(rebuild->index);
+	if (rebuild->end == INDEX_OK)
+		*unreadable = scan(rebuild->store, note, rebuild, &rebuild->gone);
+	/* From here on headers are erased: until the new one is in place, the old one is not to be trusted, whatever it looks like. */
+	if (rebuild->end == INDEX_OK && !rebuild->gone && !raise_flag(rebuild->store->folder))
+		rebuild->end = INDEX_DISK;
+	if (rebuild->end == INDEX_OK && !rebuild->gone) {
+		enum index_end end = index_each_found(rebuild->index, take, rebuild);
+		if (rebuild->end == INDEX_OK)
+			rebuild->end = end;
+	}
+	if (rebuild->end == INDEX_OK && rebuild->gone)
+		rebuild->end = INDEX_DISK;
+	if (rebuild->end == INDEX_OK)
+		rebuild->end = index_forget_found(rebuild->index);
+	if (rebuild->end == INDEX_OK)
+		rebuild->end = index_commit(rebuild->index, &rebuild->counts);
 }
 
 static bool put_in_place(struct store *store, char why[STORE_WHY])
@@ -244,11 +283,6 @@ bool index_rebuild(struct store *store, char why[STORE_WHY])
 	char path[STORE_PATH];
 	log_warn("store.rebuild", "why=\"%s\" arena_bytes=%" PRIu64, why, arena_file_bytes(&store->arena));
 	reason_note(REASON_STORE_REBUILT, "", "%s", why);
-	/* Until the new one is in place, the old one is not to be trusted, whatever it looks like. */
-	if (!raise_flag(store->folder)) {
-		snprintf(why, STORE_WHY, "the disk refuses a new index: %s", strerror(errno));
-		return false;
-	}
 	store_path(&store->shape, INDEX_UNFINISHED, path);
 	rebuild.end = index_make(&rebuild.index, path, &store->marker.store);
 	rebuild.map = freemap_new(store->arena.units);
@@ -257,7 +291,13 @@ bool index_rebuild(struct store *store, char why[STORE_WHY])
 		fill(&rebuild, &unreadable);
 	freemap_end(&rebuild.map);
 	freemap_end(&rebuild.pages);
-	if (rebuild.end != INDEX_OK)
+	if (rebuild.gone)
+		snprintf(
+			why, STORE_WHY,
+			"the disk does not give a part of the arena (%" PRIu64
+			" units or more), and an index without it would give its place away; see to the disk",
+			unreadable);
+	else if (rebuild.end != INDEX_OK)
 		snprintf(why, STORE_WHY, "the index cannot be rebuilt: %s", index_why(rebuild.index));
 	index_close(&rebuild.index);
 	if (rebuild.end != INDEX_OK || !put_in_place(store, why))
@@ -276,7 +316,7 @@ static void erase_void(void *context, uint64_t unit)
 	struct store *store = context;
 	struct blob blob;
 	uint64_t through;
-	if (!header_at(store, unit, &blob, &through))
+	if (header_at(store, unit, &blob, &through) != 0)
 		return;
 	if (head_voids(&store->head, blob.sequence))
 		arena_void(&store->arena, unit);
@@ -285,6 +325,9 @@ static void erase_void(void *context, uint64_t unit)
 
 int orphans_erase(struct store *store)
 {
-	scan(store, erase_void, store);
+	bool gone = false;
+	scan(store, erase_void, store, &gone);
+	if (gone)
+		return EIO;
 	return fdatasync(store->arena.fd) == 0 ? 0 : errno;
 }

@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -171,6 +170,43 @@ static bool reserve(int fd, off_t size)
 	return errno == 0 && (size == SPENT_BYTES || fsync(fd) == 0);
 }
 
+static bool read_all(int fd, uint8_t *file)
+{
+	for (size_t at = 0; at < SPENT_BYTES;) {
+		ssize_t got = pread(fd, file + at, SPENT_BYTES - at, (off_t)at);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0) {
+			errno = got < 0 ? errno : EIO;
+			return false;
+		}
+		at += (size_t)got;
+	}
+	return true;
+}
+
+/* What was under way when we died may have been read out of memory that a failed sync left marked as written: the same bytes once more,
+ * and a sync of them. Whoever asks again with such a slot's key is answered at once. */
+static bool write_again(const struct spent *spent, const uint8_t *file)
+{
+	uint64_t from = spent->sequence > SPENT_UNDER_WAY ? spent->sequence - SPENT_UNDER_WAY : 0;
+	for (uint64_t sequence = from; sequence < spent->sequence; sequence++) {
+		size_t at = sequence % SPENT_SLOTS * SPENT_SLOT;
+		for (size_t done = 0; done < SPENT_SLOT;) {
+			ssize_t wrote =
+				pwrite(spent->fd, file + at + done, SPENT_SLOT - done, (off_t)(at + done));
+			if (wrote < 0 && errno == EINTR)
+				continue;
+			if (wrote <= 0) {
+				errno = wrote < 0 ? errno : EIO;
+				return false;
+			}
+			done += (size_t)wrote;
+		}
+	}
+	return from == spent->sequence || fdatasync(spent->fd) == 0;
+}
+
 static enum spent_end load(struct spent *spent)
 {
 	struct stat at;
@@ -184,12 +220,13 @@ static enum spent_end load(struct spent *spent)
 		return SPENT_DAMAGED;
 	if (!reserve(spent->fd, at.st_size))
 		return SPENT_DISK;
-	void *file = mmap(NULL, SPENT_BYTES, PROT_READ, MAP_SHARED, spent->fd, 0);
-	if (file == MAP_FAILED)
-		return SPENT_DISK;
-	bool fine = enter_all(spent, file);
-	munmap(file, SPENT_BYTES);
-	return fine ? SPENT_OK : SPENT_DAMAGED;
+	uint8_t *file = x_new(SPENT_BYTES); /* not mapped: what the disk does not give would be a SIGBUS */
+	enum spent_end end = !read_all(spent->fd, file)  ? SPENT_DISK
+			     : !enter_all(spent, file)   ? SPENT_DAMAGED
+			     : !write_again(spent, file) ? SPENT_DISK
+							 : SPENT_OK;
+	x_free(&file);
+	return end;
 }
 
 enum spent_end spent_open(int folder, struct spent **spent, bool *made)
@@ -205,7 +242,8 @@ enum spent_end spent_open(int folder, struct spent **spent, bool *made)
 		end = errno == ELOOP || errno == EACCES ? SPENT_UNSAFE : SPENT_DISK;
 	else
 		end = load(opened);
-	if (end == SPENT_OK && *made && fsync(folder) != 0)
+	/* Each time: who made it may not have come so far, and books that vanish renew every budget. */
+	if (end == SPENT_OK && fsync(folder) != 0)
 		end = SPENT_DISK;
 	int error = errno;
 	if (end != SPENT_OK)
