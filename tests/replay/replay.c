@@ -214,6 +214,8 @@ static const struct trial *trial_named(const char *name)
 int main(int argc, char **argv)
 {
 	const struct trial *trial = argc > 2 ? trial_named(argv[strcmp(argv[1], "work") == 0 ? 2 : 1]) : NULL;
+	if (trial)
+		trial->prepare();
 	if (trial && argc == 6 && strcmp(argv[1], "work") == 0)
 		return trial->work(argv[3], (unsigned)strtoul(argv[4], NULL, 10),
 				   strtoull(argv[5], NULL, 10));

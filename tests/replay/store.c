@@ -18,7 +18,9 @@ enum {
 	AT_ONCE = 12,
 	LARGEST = 150000, /* three chunks: and some are cut in many runs, as what is free lies scattered */
 	QUOTA = 2 << 20,
-	ROUNDS = 60, /* in a phase */
+	ROUNDS = 15, /* in a phase */
+	ROUNDS_LONG =
+		170, /* in the second: its log of the index is written back while it lives, and begun anew */
 	PHASES = 3,
 	PURGED_FROM = 1000, /* when what is in the trash was put there: Unix time */
 };
@@ -35,24 +37,26 @@ static size_t length_of(unsigned blob)
 	return blob % 16 == 0 ? LARGEST - blob * 100 : blob % 16 == 1 ? 20000 + blob * 10 : blob * 37 % 3000;
 }
 
-static void bytes_of(unsigned blob, uint8_t *at)
+/* Made once, before there are children. */
+static struct {
+	struct cid cid[BLOBS];
+	uint8_t bytes[BLOBS][LARGEST];
+} blobs;
+
+static void prepare(void)
 {
-	uint64_t state = blob + 1;
-	for (size_t i = 0; i < length_of(blob); i++)
-		at[i] = (uint8_t)(trial_chance(&state) >> 11);
+	crypto_warm();
+	for (unsigned i = 0; i < BLOBS; i++) {
+		uint64_t state = i + 1;
+		for (size_t at = 0; at < length_of(i); at++)
+			blobs.bytes[i][at] = (uint8_t)(trial_chance(&state) >> 11);
+		sha256(blobs.bytes[i], length_of(i), blobs.cid[i].bytes);
+	}
 }
 
 static const struct cid *cid_of(unsigned blob)
 {
-	static struct cid cids[BLOBS];
-	static bool known[BLOBS];
-	static uint8_t bytes[LARGEST];
-	if (!known[blob]) {
-		bytes_of(blob, bytes);
-		sha256(bytes, length_of(blob), cids[blob].bytes);
-		known[blob] = true;
-	}
-	return &cids[blob];
+	return &blobs.cid[blob];
 }
 
 static struct store_shape shape_of(const char *folder)
@@ -109,14 +113,12 @@ static void put_over(void *context, enum err err, const struct stored *stored)
 
 static enum err put_one(struct job *job)
 {
-	static uint8_t bytes[LARGEST];
 	struct put *put;
 	struct stored stored;
 	size_t length = length_of(job->blob);
-	bytes_of(job->blob, bytes);
 	enum err err = store_put_begin(work.store, job->blob % 3 ? length : SIZE_UNKNOWN, &put);
 	if (err == ERR_OK)
-		err = store_put_data(put, bytes, length);
+		err = store_put_data(put, blobs.bytes[job->blob], length);
 	if (err == ERR_OK)
 		return store_put_end(&put, &stored, put_over, job);
 	store_put_abort(&put);
@@ -200,7 +202,6 @@ static int live(const char *folder, unsigned phase, uint64_t seed)
 	char why[STORE_WHY];
 	uint64_t physical;
 	bool found;
-	crypto_warm();
 	work.chance = seed + phase;
 	work.recorded = true;
 	for (unsigned i = 0; i < BLOBS; i++)
@@ -214,7 +215,7 @@ static int live(const char *folder, unsigned phase, uint64_t seed)
 	if (store_open(&work.store, &shape, why) != STORE_OK ||
 	    store_blobs(work.store, NULL, BLOBS, one_row, NULL) != ERR_OK)
 		return 1;
-	for (unsigned round = 0; round < ROUNDS; round++)
+	for (unsigned round = 0; round < (phase == 1 ? ROUNDS_LONG : ROUNDS); round++)
 		round_of(1 + (unsigned)(trial_chance(&work.chance) % AT_ONCE), true);
 	if (phase == 1) {
 		round_of(AT_ONCE, false);
@@ -269,13 +270,12 @@ static void see_row(void *context, const struct store_blob *row)
 
 static bool whole(struct store *store, unsigned blob)
 {
-	static uint8_t sent[LARGEST];
+	const uint8_t *sent = blobs.bytes[blob];
 	struct get *get;
 	const uint8_t *bytes;
 	size_t at = 0, length = 0, size = length_of(blob);
 	if (store_get_open(store, cid_of(blob), &get) != ERR_OK)
 		return false;
-	bytes_of(blob, sent);
 	bool same = get_size(get) == size && store_get_range(get, 0, UINT64_MAX) == ERR_OK;
 	while (same && (same = store_get_next(get, &bytes, &length) == ERR_OK) && length) {
 		same = at + length <= size && memcmp(sent + at, bytes, length) == 0;
@@ -371,23 +371,24 @@ static enum verdict open_state(struct look *look, const char *folder, char why[T
 /* Everything that is free is taken once, so that what lies where something else does shows. */
 static void fill_up(struct look *look)
 {
+	static struct job jobs[BLOBS];
 	work.store = look->store;
 	memcpy(work.fate, look->is, sizeof work.fate);
 	for (unsigned i = 0; i < BLOBS; i++) {
-		struct job job = {.blob = i, .to = HERE};
+		jobs[i] = (struct job){.blob = i, .to = HERE, .over = true};
 		if (look->is[i] != ABSENT)
 			continue;
-		enum err err = put_one(&job);
-		while (err == ERR_KEPT && !job.over)
-			turn();
+		jobs[i].over = put_one(&jobs[i]) != ERR_KEPT;
 		look->may[i] = 1U << ABSENT | 1U << HERE; /* there is not room for all */
 	}
+	for (unsigned i = 0; i < BLOBS; i++)
+		while (!jobs[i].over)
+			turn();
 }
 
 static enum verdict check(const struct orders *orders, size_t at, const char *folder, char why[TRIAL_WHY])
 {
 	struct look look = {0};
-	crypto_warm();
 	listen_to_marks(orders, at, &look);
 	spoil_shm(folder, at);
 	enum verdict verdict = open_state(&look, folder, why);
@@ -399,4 +400,4 @@ static enum verdict check(const struct orders *orders, size_t at, const char *fo
 	return hold_against(&look, "filled up", why);
 }
 
-const struct trial trial_store = {"store", PHASES, "-shm", live, check};
+const struct trial trial_store = {"store", PHASES, "-shm", prepare, live, check};

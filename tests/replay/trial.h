@@ -17,6 +17,7 @@ struct trial {
 	const char *name;
 	unsigned phases;
 	const char *but; /* the end of names of files whose bytes do not go through calls */
+	void (*prepare)(void); /* before both */
 	/* In a process of its own, recorded. 0: it ended as it should have. */
 	int (*work)(const char *folder, unsigned phase, uint64_t seed);
 	/* In a process of its own: opens what is in `folder`, which is the state before order `at`. */
