@@ -67,31 +67,30 @@ static bool is_in(const char *name, const char *folder)
 	return strlen(folder) == length && strncmp(name, folder, length) == 0;
 }
 
+/* Whether this order is made durable by that sync. */
+static bool is_meant(const struct order *order, const struct order *synced)
+{
+	bool two = order->head.kind == ORDER_RENAME || order->head.kind == ORDER_LINK;
+	if (synced->head.kind == ORDER_SYNCED_ALL)
+		return order_is_data(order) || order_is_name(order);
+	if (synced->head.kind == ORDER_SYNCED)
+		return order_is_data(order) && order->thing == synced->thing;
+	return order_is_name(order) && is_in(two ? order->other : order->name, synced->name);
+}
+
 /* A sync has ended: what was asked before it began is durable now. */
 static void settle(struct orders *orders, size_t end, enum lie lie)
 {
 	const struct order *synced = &orders->all[end];
-	bool folder = synced->head.kind == ORDER_SYNCED_FOLDER;
-	if (lie == LIE_SYNCS || (lie == LIE_FOLDERS && folder))
+	if (lie == LIE_SYNCS || (lie == LIE_FOLDERS && synced->head.kind != ORDER_SYNCED))
 		return;
 	size_t begin = end;
 	while (begin > 0 && !(orders->all[begin - 1].head.kind == synced->head.kind - 1 &&
 			      orders->all[begin - 1].head.at == synced->head.at))
 		begin--;
-	for (size_t i = 0; i + 1 < begin; i++) {
-		struct order *order = &orders->all[i];
-		if (order->durable != SIZE_MAX)
-			continue;
-		bool meant =
-			folder ? order_is_name(order) && is_in(order->head.kind == ORDER_RENAME ||
-									       order->head.kind == ORDER_LINK
-								       ? order->other
-								       : order->name,
-							       synced->name)
-			       : order_is_data(order) && order->thing == synced->thing;
-		if (meant)
-			order->durable = end;
-	}
+	for (size_t i = 0; i + 1 < begin; i++)
+		if (orders->all[i].durable == SIZE_MAX && is_meant(&orders->all[i], synced))
+			orders->all[i].durable = end;
 }
 
 static void understand(struct orders *orders, size_t i, enum lie lie)
@@ -116,10 +115,12 @@ static void understand(struct orders *orders, size_t i, enum lie lie)
 		settle(orders, i, lie);
 		break;
 	case ORDER_SYNCED_FOLDER:
+	case ORDER_SYNCED_ALL:
 		settle(orders, i, lie);
 		break;
 	case ORDER_SYNC:
 	case ORDER_SYNC_FOLDER:
+	case ORDER_SYNC_ALL:
 	case ORDER_RENAME:
 	case ORDER_LINK:
 	case ORDER_REMOVE:

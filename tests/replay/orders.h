@@ -27,6 +27,7 @@ enum order_kind {
 	ORDER_SYNC,       /* file: a sync begins */
 	ORDER_SYNCED,     /* file: it has ended well; at: the number of the record with which it began */
 	ORDER_SYNC_FOLDER, ORDER_SYNCED_FOLDER, /* the same for the names in folder `name`; "" is the folder itself */
+	ORDER_SYNC_ALL, ORDER_SYNCED_ALL, /* the same for everything */
 	ORDER_RENAME,     /* name, and in the bytes the new one */
 	ORDER_LINK,       /* name, and in the bytes the new one */
 	ORDER_REMOVE,     /* name: of a file or a folder */

@@ -260,18 +260,19 @@ static int sync_call(long number, int fd)
 	struct stat stat;
 	uint64_t file = file_of(fd);
 	const char *folder = NULL;
+	enum order_kind kind = number == SYS_syncfs ? ORDER_SYNC_ALL : file ? ORDER_SYNC : ORDER_SYNC_FOLDER;
 	if (!file && recorder.log >= 0 && fstat(fd, &stat) == 0 && S_ISDIR(stat.st_mode))
 		folder = below(path_of_fd(fd, path));
 	if (!file && !folder)
 		return (int)syscall(number, fd);
 	hold();
 	struct order_head head = {.file = file, .at = (uint64_t)getpid() << 32 | ++recorder.syncs};
-	note(folder ? ORDER_SYNC_FOLDER : ORDER_SYNC, folder, head, NULL);
+	note(kind, folder, head, NULL);
 	let_go();
 	int end = (int)syscall(number, fd); /* others go on meanwhile */
 	hold();
 	if (end == 0)
-		note(folder ? ORDER_SYNCED_FOLDER : ORDER_SYNCED, folder, head, NULL);
+		note(kind + 1, folder, head, NULL);
 	let_go();
 	return end;
 }
@@ -284,6 +285,11 @@ int fsync(int fd)
 int fdatasync(int fd)
 {
 	return sync_call(SYS_fdatasync, fd);
+}
+
+int syncfs(int fd)
+{
+	return sync_call(SYS_syncfs, fd);
 }
 
 /* -- what changes names ---------------------------------------------------------------------------------------------- */

@@ -2,7 +2,7 @@
  * cut at any moment, opens each with the code that opens it in life, and holds it against what had been told by then. Needs no
  * rights; makes everything in one scratch folder, in memory where there is some, and removes it.
  *
- *   replay store|books RECORDER STATES [syncs|folders]    the last: taken for nothing, the negative controls
+ *   replay store|books|machine RECORDER STATES [syncs|folders]    the last: taken for nothing, the negative controls
  *
  * Prints "orders=… syncs…" and exits 0 whatever the numbers: the caller judges. What was not kept is told on stderr, the first
  * few with the cut that made them, and `replay store RECORDER STATES` with WARREN_SEED set makes the same ones. */
@@ -206,9 +206,11 @@ static int replay(const struct trial *trial, const char *recorder, size_t count,
 
 static const struct trial *trial_named(const char *name)
 {
-	return strcmp(name, trial_store.name) == 0   ? &trial_store
-	       : strcmp(name, trial_books.name) == 0 ? &trial_books
-						     : NULL;
+	static const struct trial *const all[] = {&trial_store, &trial_books, &trial_machine};
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		if (strcmp(all[i]->name, name) == 0)
+			return all[i];
+	return NULL;
 }
 
 int main(int argc, char **argv)
@@ -223,6 +225,6 @@ int main(int argc, char **argv)
 	enum lie lie = argc < 5 ? NO_LIE : strcmp(argv[4], "syncs") == 0 ? LIE_SYNCS : LIE_FOLDERS;
 	if (trial && count)
 		return replay(trial, argv[2], count, lie);
-	fprintf(stderr, "usage: replay store|books RECORDER STATES [syncs|folders]\n");
+	fprintf(stderr, "usage: replay store|books|machine RECORDER STATES [syncs|folders]\n");
 	return 2;
 }

@@ -149,6 +149,8 @@ static void apply_name(struct orders *orders, const struct order *order)
 	case ORDER_SYNCED:
 	case ORDER_SYNC_FOLDER:
 	case ORDER_SYNCED_FOLDER:
+	case ORDER_SYNC_ALL:
+	case ORDER_SYNCED_ALL:
 	case ORDER_MARK:
 		return;
 	}
@@ -281,6 +283,12 @@ static bool same_file(const struct thing *thing, const char *path)
 	return same;
 }
 
+static bool ends_in(const char *text, const char *end)
+{
+	size_t length = strlen(text), most = strlen(end);
+	return length >= most && strcmp(text + length - most, end) == 0;
+}
+
 bool state_is(struct orders *orders, const char *folder, const char *but, char why[ORDERS_NAME + 80])
 {
 	const struct cut all = {.at = orders->count, .keep = 100, .keep_names = 100};
@@ -289,12 +297,10 @@ bool state_is(struct orders *orders, const char *folder, const char *but, char w
 	compose(orders, &all);
 	for (uint32_t i = 0; i < orders->name_count; i++) {
 		const char *text = orders->names[i].text;
-		size_t length = strlen(text), end = strlen(but);
-		if (!by_name(orders, folder, i, path))
+		if (!by_name(orders, folder, i, path) || ends_in(text, but))
 			continue;
-		bool skipped = length >= end && strcmp(text + length - end, but) == 0;
-		if (!skipped && !orders->things[orders->names[i].thing].is_folder &&
-		    !same_file(&orders->things[orders->names[i].thing], path)) {
+		const struct thing *thing = &orders->things[orders->names[i].thing];
+		if (!thing->is_folder && !same_file(thing, path)) {
 			snprintf(why, ORDERS_NAME + 80, "%s is not what the log says", text);
 			return false;
 		}
@@ -302,7 +308,8 @@ bool state_is(struct orders *orders, const char *folder, const char *but, char w
 	DIR *entries = opendir(folder);
 	bool known = entries != NULL;
 	for (struct dirent *entry; known && (entry = readdir(entries));) {
-		known = entry->d_name[0] == '.' || find_name(orders, entry->d_name);
+		known = entry->d_name[0] == '.' || ends_in(entry->d_name, but) ||
+			find_name(orders, entry->d_name);
 		if (!known)
 			snprintf(why, ORDERS_NAME + 80, "%.200s is there, and the log does not know it",
 				 entry->d_name);

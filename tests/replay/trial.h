@@ -24,7 +24,7 @@ struct trial {
 	enum verdict (*check)(const struct orders *orders, size_t at, const char *folder, char why[TRIAL_WHY]);
 };
 
-extern const struct trial trial_store, trial_books;
+extern const struct trial trial_store, trial_books, trial_machine;
 
 /* A mark of the process that is recorded. */
 void trial_mark(const void *mark, size_t length);
