@@ -158,6 +158,12 @@ static bool is_whole(const struct machine *machine)
 	return faccessat(machine->etc, "warren.conf", F_OK, 0) == 0;
 }
 
+/* warren.conf says that all the rest is there, so all the rest is on the disk before it. */
+static bool settle(const struct machine *machine, struct why *why)
+{
+	return disk_sync(machine->fd) || refuse(why, "%s: %s", machine->root, strerror(errno));
+}
+
 static bool make_all(struct machine *machine, const struct make_request *request, bool *made, struct why *why)
 {
 	char own[ROOT_TEXT + 16];
@@ -172,7 +178,8 @@ static bool make_all(struct machine *machine, const struct make_request *request
 		return true;
 	return claim_uids(machine, why) &&
 	       make_folder(machine, machine->fd, "logs", 0700, machine_uid(machine, SCRIBE, 0), why) &&
-	       unlock_make(machine->own, own, why) && write_config(machine, request, why);
+	       unlock_make(machine->own, own, why) && settle(machine, why) &&
+	       write_config(machine, request, why);
 }
 
 bool machine_make(const char *root, const struct make_request *request, bool *made, struct why *why)
