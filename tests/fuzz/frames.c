@@ -92,7 +92,8 @@ static void begin_all(struct stream *stream, struct chunks *chunks, unsigned cou
 		if (i != 1)
 			transfer_end(put->transfer);
 		*get = (struct heard){.granted = i};
-		get->transfer = stream_get(stream, &(struct stream_get){.length = STREAM_UNKNOWN}, i, &gets, get);
+		get->transfer =
+			stream_get(stream, &(struct stream_get){.length = STREAM_UNKNOWN}, i, &gets, get);
 		must(get->transfer);
 	}
 	stream_flush(stream);

@@ -95,7 +95,8 @@ static void open_face(void)
 	uint8_t *blob = calloc(1, BLOB);
 	face.now_ms = 1000;
 	face.address = (struct sockaddr_un){.sun_family = AF_UNIX};
-	int name = snprintf(face.address.sun_path + 1, sizeof face.address.sun_path - 1, "warren-fuzz-%d", getpid());
+	int name = snprintf(face.address.sun_path + 1, sizeof face.address.sun_path - 1, "warren-fuzz-%d",
+			    getpid());
 	face.address_length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)name);
 	config.listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	must(bind(config.listener, (struct sockaddr *)&face.address, face.address_length) == 0 &&
@@ -109,7 +110,8 @@ static void open_face(void)
 	face.store = fake_store_new(-1);
 	face.answer = malloc(ANSWER);
 	must(face.http && blob && face.answer);
-	fake_store_keep(face.store, blob, 0); /* bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku */
+	fake_store_keep(face.store, blob,
+			0); /* bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku */
 	fake_store_keep(face.store, blob, 5);
 	fake_store_keep(face.store, blob, BLOB);
 	free(blob);
@@ -233,7 +235,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	let_time_pass(-1);
 	face.mute = false;
 	turn(-1);
-	must(!counts->connections.depth && !counts->slots.depth && !counts->waiting.depth && !counts->errands.depth);
+	must(!counts->connections.depth && !counts->slots.depth && !counts->waiting.depth &&
+	     !counts->errands.depth);
 	store_goes();
 	must(!stream_transfers(face.stream) && face.chunks.held == 0);
 	return 0;

@@ -130,7 +130,8 @@ static void commit_all(void)
 	unsigned kept = made_up.kept;
 	made_up.kept = 0;
 	for (unsigned i = 0; i < kept; i++)
-		made_up.ends[i].end(made_up.ends[i].context, fails() ? ERR_DISK : ERR_OK, &(struct stored){.size = 1});
+		made_up.ends[i].end(made_up.ends[i].context, fails() ? ERR_DISK : ERR_OK,
+				    &(struct stored){.size = 1});
 }
 
 /* -- the connection --------------------------------------------------------------------------------------------------- */
@@ -179,7 +180,8 @@ static void drain(int fd)
 		have += (size_t)got;
 		for (; have - at >= sizeof frame; at += sizeof frame + frame.length) {
 			memcpy(&frame, in + at, sizeof frame);
-			must(frame.length <= STREAM_DATA_MAX && frame.type >= STREAM_OPEN && frame.type <= STREAM_ERROR);
+			must(frame.length <= STREAM_DATA_MAX && frame.type >= STREAM_OPEN &&
+			     frame.type <= STREAM_ERROR);
 			if (have - at < sizeof frame + frame.length)
 				break;
 		}
