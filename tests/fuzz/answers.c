@@ -239,7 +239,7 @@ static void list(const uint8_t *bytes, size_t length)
 /* -- a folder that is imported ---------------------------------------------------------------------------------------- */
 
 static int root = -1;
-static char path[] = "/dev/shm/warren-fuzz-XXXXXX";
+static char path[FUZZ_PLACE];
 static const char *const files[] = {DATA, META, "more"};
 
 static void leave(void)
@@ -249,7 +249,7 @@ static void leave(void)
 
 static void enter(void)
 {
-	must(mkdtemp(path) && (root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) >= 0);
+	must(*fuzz_place(path) && (root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) >= 0);
 	must(freopen("/dev/null", "we", stdout));
 	atexit(leave);
 }

@@ -18,7 +18,8 @@ static inline uint16_t place_of(const struct message *message)
 	return (uint16_t)(hash ^ hash >> 16);
 }
 
-__attribute__((no_sanitize("coverage"))) static inline const struct message *choose(const uint8_t bytes[CHOICE])
+__attribute__((no_sanitize("coverage"))) static inline const struct message *
+choose(const uint8_t bytes[CHOICE])
 {
 	static uint16_t places[1024];
 	static unsigned count;

@@ -27,7 +27,7 @@ const char *__lsan_default_suppressions(void)
 }
 
 static int etc = -1;
-static char folder[] = "/dev/shm/warren-fuzz-XXXXXX";
+static char folder[FUZZ_PLACE];
 static const char *const names[] = {"warren.conf", "node1.conf", "policy.conf", "policy1.conf", "node2.conf"};
 enum { NAMES = sizeof names / sizeof *names };
 
@@ -41,7 +41,7 @@ static void leave(void)
 
 static void enter(void)
 {
-	must(mkdtemp(folder) && (etc = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) >= 0);
+	must(*fuzz_place(folder) && (etc = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) >= 0);
 	umask(022);
 	atexit(leave);
 }

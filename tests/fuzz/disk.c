@@ -22,14 +22,14 @@ enum { RIGHT = 8, UNIT = 1024, UNITS = 4096, AT_MAC = 224, AT_SUM = 192, AT_COUN
 
 static const struct store_keys keys = {{1}, {2}};
 static const struct store_id id = {"a store's id..."};
-static char folder[] = "/dev/shm/warren-fuzz-XXXXXX";
+static char folder[FUZZ_PLACE];
 static int at = -1;
 static struct index *rows;
 static sqlite3_stmt *add, *doom;
 
 static void leave(void)
 {
-	char name[64];
+	char name[FUZZ_PLACE + 16];
 	sqlite3_finalize(add);
 	sqlite3_finalize(doom);
 	index_close(&rows);
@@ -41,9 +41,9 @@ static void leave(void)
 
 static void enter(void)
 {
-	char name[64];
+	char name[FUZZ_PLACE + 16];
 	log_threshold(LOG_ERROR);
-	must(mkdtemp(folder) && (at = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) >= 0);
+	must(*fuzz_place(folder) && (at = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) >= 0);
 	snprintf(name, sizeof name, "%s/index.db", folder);
 	must(index_make(&rows, name, &id) == INDEX_OK);
 	must(sqlite3_exec(rows->db, "PRAGMA journal_mode = MEMORY", NULL, NULL, NULL) == SQLITE_OK);

@@ -64,8 +64,9 @@ static void on_ended(void *context, enum err err, uint32_t argument)
 	one->transfer = NULL;
 }
 
-static const struct transfer_events puts = {.credit = on_credit, .stored = on_stored, .ended = on_ended};
-static const struct transfer_events gets = {.found = on_found, .data = on_data, .ended = on_ended};
+static const struct transfer_events put_events = {
+	.credit = on_credit, .stored = on_stored, .ended = on_ended};
+static const struct transfer_events get_events = {.found = on_found, .data = on_data, .ended = on_ended};
 
 static void on_opened(void *context)
 {
@@ -84,7 +85,7 @@ static void begin_all(struct stream *stream, struct chunks *chunks, unsigned cou
 {
 	for (unsigned i = 0; i < count && i < EACH; i++) {
 		struct heard *put = &heard[2 * i], *get = &heard[2 * i + 1];
-		*put = (struct heard){.put = true, .transfer = stream_put(stream, 3, &puts, put)};
+		*put = (struct heard){.put = true, .transfer = stream_put(stream, 3, &put_events, put)};
 		must(put->transfer);
 		struct chunk *chunk = chunk_new(chunks, 3);
 		memcpy(chunk->bytes, "abc", chunk->length = 3);
@@ -92,8 +93,8 @@ static void begin_all(struct stream *stream, struct chunks *chunks, unsigned cou
 		if (i != 1)
 			transfer_end(put->transfer);
 		*get = (struct heard){.granted = i};
-		get->transfer =
-			stream_get(stream, &(struct stream_get){.length = STREAM_UNKNOWN}, i, &gets, get);
+		get->transfer = stream_get(stream, &(struct stream_get){.length = STREAM_UNKNOWN}, i,
+					   &get_events, get);
 		must(get->transfer);
 	}
 	stream_flush(stream);

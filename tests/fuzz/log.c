@@ -95,14 +95,14 @@ static void parsed(const char *bytes, size_t length)
 /* A file, and an older one, of anybody's bytes: each line is given once, forwards and from the end. */
 static void files(const char *bytes, size_t length)
 {
-	static char folder[] = "/dev/shm/warren-fuzz-XXXXXX", path[64];
+	static char folder[FUZZ_PLACE], path[FUZZ_PLACE + 8];
 	static int newer = -1, older = -1;
 	const struct log_filter all = {0, NULL, INT64_MIN};
 	struct logfile log;
 	struct log_line line;
 	if (newer < 0) {
-		char name[80];
-		must(mkdtemp(folder));
+		char name[sizeof path + 8];
+		fuzz_place(folder);
 		snprintf(path, sizeof path, "%s/log", folder);
 		snprintf(name, sizeof name, "%s.1", path);
 		must((newer = open(path, O_RDWR | O_CREAT, 0600)) >= 0 &&
