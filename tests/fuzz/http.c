@@ -1,6 +1,6 @@
 /* The whole HTTP face of a node: what a client sends, in pieces, through libmicrohttpd, and behind it a store that answers well, not at
  * all, or whatever it likes (then its frames are part of the input). Whatever came, the connection ends when its time is up, nothing
- * is held for it any more, and what was said to it is HTTP.
+ * is held for it any more, and what was said to it is HTTP; what was stored is what a second reader, strict/strict.h, takes for bodies.
  *
  * Bytes: which store, and how the client ends (1); bytes a piece, 0: all (1); of what follows, how many are the client's (2, little
  * endian); the client's; the store's. */
@@ -9,6 +9,7 @@
 
 #include "actors/base/log/log.h"
 #include "actors/gateway/http.h"
+#include "tests/fuzz/strict/strict.h"
 #include "tests/unit/gateway/fake_store.h"
 
 #include <errno.h>
@@ -19,7 +20,7 @@
 #include <unistd.h>
 
 enum { STORE_GOOD, STORE_NONE, STORE_HOSTILE, STORE_REFUSES, STORES, HALF_CLOSE = 4, MUTE = 8, WAITS = 16 };
-enum { BLOB = 70000, ANSWER = 1 << 18 };
+enum { BLOB = 70000, BLOBS = 3, ANSWER = 1 << 18 };
 
 static struct face {
 	struct chunks chunks;
@@ -121,7 +122,7 @@ static void open_face(void)
 __attribute__((no_sanitize("coverage"))) static void store_comes(unsigned which)
 {
 	int pair[2];
-	while (face.store->count > 3)
+	while (face.store->count > BLOBS)
 		free(face.store->blobs[--face.store->count].bytes);
 	face.store->in_length = face.store->out_length = face.store->out_sent = 0;
 	face.store->silent = which == STORE_HOSTILE;
@@ -160,6 +161,24 @@ static void turn(int client)
 	for (ssize_t got = 1; client >= 0 && got > 0 && face.answered < ANSWER;) {
 		got = recv(client, face.answer + face.answered, ANSWER - face.answered, MSG_DONTWAIT);
 		face.answered += got > 0 ? (size_t)got : 0;
+	}
+}
+
+/* What lies in the store now and did not before is what a strict reader took for bodies, in their order. */
+static void check_stored(const uint8_t *bytes, size_t length)
+{
+	static struct strict strict;
+	unsigned body = 0;
+	if (face.store->count == BLOBS)
+		return;
+	strict_read(&strict, bytes, length);
+	for (unsigned i = BLOBS; i < face.store->count; i++, body++) {
+		const struct fake_blob *blob = &face.store->blobs[i];
+		while (body < strict.count &&
+		       (strict.body[body].length != blob->size ||
+			memcmp(strict.bytes + strict.body[body].at, blob->bytes, blob->size) != 0))
+			body++;
+		must(body < strict.count);
 	}
 }
 
@@ -233,6 +252,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	check_answer();
 	close(client);
 	let_time_pass(-1);
+	check_stored(bytes + 4, clients);
 	face.mute = false;
 	turn(-1);
 	must(!counts->connections.depth && !counts->slots.depth && !counts->waiting.depth &&
