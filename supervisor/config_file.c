@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libconfig.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -138,16 +139,43 @@ bool config_file_trusted(int fd, const char *shown, struct mistakes *mistakes)
 	return false;
 }
 
+/* The number of the first line that begins with @include; 0: none. */
+static int line_that_includes(FILE *file)
+{
+	char *line = NULL;
+	size_t room = 0;
+	int number = 0;
+	bool found = false;
+	while (!found && getline(&line, &room, file) >= 0) {
+		number++;
+		found = strncmp(line + strspn(line, " \t"), "@include", 8) == 0;
+	}
+	free(line);
+	rewind(file);
+	return found ? number : 0;
+}
+
+bool config_file_parse(config_t *config, FILE *file, const char *shown, struct mistakes *mistakes)
+{
+	int includes = line_that_includes(file);
+	if (includes)
+		mistake(mistakes, shown, includes,
+			"@include is not followed: write here what is to be said here");
+	else if (!config_read(config, file))
+		mistake(mistakes, shown, config_error_line(config),
+			"%s; a line is  word = 12;  or  word = \"text\";", config_error_text(config));
+	else
+		return true;
+	return false;
+}
+
 static void parse(FILE *file, struct reading *reading)
 {
 	config_t config;
 	config_init(&config);
 	const config_setting_t *root = NULL;
-	if (config_read(&config, file))
+	if (config_file_parse(&config, file, reading->shown, reading->mistakes))
 		root = config_root_setting(&config);
-	else
-		mistake(reading->mistakes, reading->shown, config_error_line(&config),
-			"%s; a line is  word = 12;  or  word = \"text\";", config_error_text(&config));
 	if (root)
 		reading->version =
 			config_version_of(root, FORMAT_settings, reading->shown, reading->mistakes);

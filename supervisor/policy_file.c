@@ -379,10 +379,7 @@ static char *read_open(FILE *file, struct reading *reading)
 	char *line = NULL;
 	unsigned before = reading->mistakes->count;
 	config_init(&config);
-	if (!config_read(&config, file))
-		mistake(reading->mistakes, reading->file, config_error_line(&config), "%s",
-			config_error_text(&config));
-	else
+	if (config_file_parse(&config, file, reading->file, reading->mistakes))
 		take_root(reading, config_root_setting(&config));
 	if (reading->mistakes->count == before) {
 		if (policy_print(reading->policy, text))

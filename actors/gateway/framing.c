@@ -163,6 +163,11 @@ static bool is_old(const char *version)
 	return strcmp(version, "HTTP/1.0") == 0;
 }
 
+bool framing_ends_in_doubt(const struct framing *framing)
+{
+	return COUNT_BYTES && framing->chunked;
+}
+
 struct framing framing_read(struct MHD_Connection *connection, const struct request_line *line)
 {
 	struct framing framing = {0};

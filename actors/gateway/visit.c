@@ -179,7 +179,7 @@ void visit_count(struct visit *visit, unsigned status)
 
 enum MHD_Result visit_answer(struct visit *visit, unsigned status, struct MHD_Response *response)
 {
-	if (visit->http->draining || visit->http->closed)
+	if (visit->http->draining || visit->http->closed || framing_ends_in_doubt(&visit->request.framing))
 		answer_header(response, "Connection", "close");
 	enum MHD_Result queued = MHD_queue_response(visit->connection, status, response);
 	MHD_destroy_response(response);

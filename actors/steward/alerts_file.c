@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#define COUNTED_MOST (UINT64_C(1) << 62) /* alerts and news, ever: nobody counts so far */
 enum { FILE_MAGIC = 0x544c4157 /* "WALT" */, FILE_VERSION = FORMAT_alerts, PLACES = 2 };
 
 struct place {
@@ -31,7 +32,68 @@ static bool whole(const struct place *place)
 	uint8_t digest[32];
 	sha256(&place->of, sizeof place->of, digest);
 	return place->magic == FILE_MAGIC && place->version == FILE_VERSION && place->size == sizeof *place &&
-	       memcmp(digest, place->digest, sizeof digest) == 0;
+	       memcmp(digest, place->digest, sizeof digest) == 0 && place->of.kept.newest < COUNTED_MOST &&
+	       place->of.kept.ids < COUNTED_MOST;
+}
+
+/* -- what was read ----------------------------------------------------------------------------- */
+
+/* Whoever can write the file can make its digest right, and a build that knew other alerts wrote it in good faith. So nothing of it
+ * is believed before it was looked at. */
+static bool time_fits(int64_t ms)
+{
+	static const int64_t end_ms = INT64_C(253402300800000); /* of the year 9999 */
+	return ms >= 0 && ms < end_ms;
+}
+
+static bool subject_fits(unsigned code, unsigned kind, unsigned node)
+{
+	return alert_row(code) && (kind == KIND_NONE || actor_row(kind)) && node <= NODES_MAX;
+}
+
+static void clean(char detail[ALERT_DETAIL + 1])
+{
+	size_t length = strnlen(detail, ALERT_DETAIL);
+	memset(detail + length, 0, ALERT_DETAIL + 1 - length);
+	for (size_t i = 0; i < length; i++)
+		detail[i] = detail[i] < ' ' || detail[i] > '~' ? '?' : detail[i];
+}
+
+/* An alert that is none is forgotten: if its condition holds, it is raised again. */
+static void check_alert(struct alert *alert)
+{
+	bool sound = alert->id && subject_fits(alert->code, alert->kind, alert->node) &&
+		     time_fits(alert->first_ms) && time_fits(alert->last_ms) &&
+		     time_fits(alert->cleared_ms) && time_fits(alert->acked_ms) &&
+		     time_fits(alert->told_since_ms);
+	if (!sound)
+		*alert = (struct alert){0};
+	alert->active = alert->active != 0;
+	alert->told = alert->told != 0;
+	clean(alert->detail);
+}
+
+static bool news_fit(struct alert_news *news, uint64_t seq)
+{
+	clean(news->detail);
+	return news->seq == seq && subject_fits(news->code, news->kind, news->node) &&
+	       news->change >= ALERT_RAISED && news->change <= ALERT_ACKED && time_fits(news->first_ms) &&
+	       time_fits(news->last_ms) && time_fits(news->at_ms);
+}
+
+/* News that are none, and what came before them, are not told any more. */
+static void check(struct alerts_kept *kept)
+{
+	for (int i = 0; i < ALERTS_MAX; i++)
+		check_alert(&kept->all[i]);
+	uint64_t oldest = kept->newest > NEWS_MAX ? kept->newest - NEWS_MAX : 0, done = oldest;
+	for (uint64_t seq = oldest + 1; seq <= kept->newest; seq++)
+		if (!news_fit(&kept->news[(seq - 1) % NEWS_MAX], seq))
+			done = seq;
+	for (int i = 0; i < CARRIERS; i++) {
+		uint64_t place = kept->places[i] > kept->newest ? kept->newest : kept->places[i];
+		kept->places[i] = done > oldest && place < done ? done : place;
+	}
 }
 
 /* Times of the monotonic clock are of another life of the machine: whoever holds an alert has a whole lease to say it again. */
@@ -91,8 +153,10 @@ bool alerts_load(struct alerts *alerts, int fd, const struct alert_moment *now)
 		found = true;
 	}
 	x_free(&place);
-	if (found)
+	if (found) {
+		check(&alerts->kept);
 		renew(alerts, now);
+	}
 	return found;
 }
 

@@ -157,7 +157,7 @@ int arena_read_header(const struct arena_file *arena, const struct store_keys *k
 	if (!header_read(keys, store, header, fetch_slot, &fetch, blob, through))
 		return fetch.failed ? fetch.failed : ENOENT;
 	/* A header that was copied elsewhere by other means than ours is no header there. */
-	if (blob->runs.run[0].start == unit && blob->runs.units == blob_units(blob->size, arena->unit))
+	if (blob->runs.run[0].start == unit && blob_fits(blob, arena->unit))
 		return 0;
 	blob_end(blob);
 	return ENOENT;

@@ -7,8 +7,6 @@
 
 static const char magic[8] = "WRNCARRY";
 
-enum { SIZE_MOST_BITS = 40 }; /* a blob is at most 1 GiB (max_blob_mb); no sum of charges overflows */
-
 static void put(uint8_t *at, uint64_t number, int bytes)
 {
 	for (int i = 0; i < bytes; i++, number >>= 8)

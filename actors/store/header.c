@@ -38,6 +38,11 @@ void blob_end(struct blob *blob)
 	blob->slot_count = 0;
 }
 
+bool blob_fits(const struct blob *blob, uint32_t unit)
+{
+	return !(blob->size >> SIZE_MOST_BITS) && blob->runs.units == blob_units(blob->size, unit);
+}
+
 /* HMAC of the header's first bytes and of the slots, in one piece for the library. */
 static void sign(const struct store_keys *keys, const struct disk_header *header,
 		 const struct disk_slot *slots, uint32_t count, uint8_t mac[32])

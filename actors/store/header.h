@@ -27,6 +27,7 @@
 enum {
 	HEADER_MAGIC = 8,      /* bytes of it */
 	RUNS_MOST = 1 << 21,   /* of one blob: 1 GiB in 1 KiB units is 2^20 and a few */
+	SIZE_MOST_BITS = 40,   /* a blob is at most 1 GiB (max_blob_mb); no sum of charges overflows */
 };
 
 /* A blob as the index and its header know it. Owns `runs` and `slots`. */
@@ -44,6 +45,9 @@ struct blob {
 	int64_t trashed; /* the same: when it was put in the trash, Unix time in seconds; 0: it was not */
 };
 void blob_end(struct blob *blob);
+
+/* Whether it has as many units as its size asks for, and the size is one that sums can be made of. */
+bool blob_fits(const struct blob *blob, uint32_t unit);
 
 /* Writes the header, and the slots one after the other to `slots` (blob->slot_count * SLOT bytes, may be NULL for none). */
 void header_write(const struct store_keys *keys, const struct store_id *store, const struct blob *blob, uint64_t through,

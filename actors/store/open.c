@@ -154,7 +154,7 @@ static bool row(void *context, struct blob *blob, bool dying)
 {
 	struct opening *o = context;
 	struct store *store = o->store;
-	if (blob->runs.units != blob_units(blob->size, store->arena.unit))
+	if (!blob_fits(blob, store->arena.unit))
 		return false;
 	for (uint32_t i = 0; i < blob->runs.count; i++)
 		if (!freemap_claim(store->map, blob->runs.run[i]))

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define COUNTED_MOST (UINT64_C(1) << 62) /* signatures, and seconds */
 static const char magic[8] = {'W', 'S', 'P', 'E', 'N', 'T', '0' + FORMAT_books, '\n'};
 
 enum {
@@ -134,28 +135,41 @@ static void enter(struct spent *spent, const uint8_t *slot)
 	spent_enter(spent, &charge, get64(slot + AT_TIME));
 }
 
-/* The sequence after the newest whole slot; 0 when there is none. */
-static uint64_t next_sequence(const uint8_t *file)
+/* The sequence after the newest whole slot; 0 when there is none. False: one says what nobody has lived to write, and sums with it
+ * would go round. */
+static bool next_sequence(const uint8_t *file, uint64_t *next)
 {
-	uint64_t next = 0;
-	for (size_t i = 0; i < SPENT_SLOTS; i++)
-		if (whole(file + i * SPENT_SLOT) && get64(file + i * SPENT_SLOT + AT_SEQUENCE) >= next)
-			next = get64(file + i * SPENT_SLOT + AT_SEQUENCE) + 1;
-	return next;
+	*next = 0;
+	for (size_t i = 0; i < SPENT_SLOTS; i++) {
+		const uint8_t *slot = file + i * SPENT_SLOT;
+		if (!whole(slot))
+			continue;
+		if (get64(slot + AT_SEQUENCE) >= COUNTED_MOST || get64(slot + AT_TIME) >= COUNTED_MOST)
+			return false;
+		if (get64(slot + AT_SEQUENCE) >= *next)
+			*next = get64(slot + AT_SEQUENCE) + 1;
+	}
+	return true;
 }
 
 /* Every slot before the next must be there, each in its place, but for those that were under way together when we died: at most
  * SPENT_UNDER_WAY behind the newest whole one, and as many of the oldest of a full ring, which they were overwriting. None of
- * them left a signature behind. */
+ * them left a signature behind. Our clock never goes back, so neither do they. */
 static bool enter_all(struct spent *spent, const uint8_t *file)
 {
-	uint64_t next = next_sequence(file), first = next > SPENT_SLOTS ? next - SPENT_SLOTS : 0;
+	uint64_t next;
+	if (!next_sequence(file, &next))
+		return false;
+	uint64_t first = next > SPENT_SLOTS ? next - SPENT_SLOTS : 0;
 	for (uint64_t sequence = first; sequence < next; sequence++) {
 		const uint8_t *slot = file + sequence % SPENT_SLOTS * SPENT_SLOT;
 		bool under_way = next - sequence <= SPENT_UNDER_WAY ||
 				 (next >= SPENT_SLOTS && sequence - first < SPENT_UNDER_WAY);
-		if (whole(slot) && get64(slot + AT_SEQUENCE) == sequence)
+		bool there = whole(slot) && get64(slot + AT_SEQUENCE) == sequence;
+		if (there && get64(slot + AT_TIME) >= spent->clock)
 			enter(spent, slot);
+		else if (there)
+			return false;
 		else if (!under_way)
 			return false;
 	}

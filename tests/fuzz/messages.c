@@ -1,8 +1,8 @@
-/* Any bytes as any message: the first byte chooses which, the rest is what somebody sent. What is accepted is in bounds, says
+/* Any bytes as any message: the first two choose which, the rest is what somebody sent. What is accepted is in bounds, says
  * the same when packed and unpacked again, and can be printed. */
 #include "tests/fuzz/target.h"
 
-#include "tests/proto/sample.h"
+#include "tests/fuzz/choose.h"
 
 #include <string.h>
 
@@ -23,16 +23,13 @@ static void again(const struct message *message, const void *first, struct arena
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
-	static unsigned count;
 	struct arena arena;
-	while (!count || every_message(count))
-		count++;
-	if (length == 0)
+	if (length < CHOICE)
 		return 0;
-	const struct message *message = every_message(bytes[0] % count);
+	const struct message *message = choose(bytes);
 	uint8_t *first = x_new(message->size);
 	arena_begin(&arena, MEMORY);
-	if (message_unpack(message, bytes + 1, length - 1, &arena, first)) {
+	if (message_unpack(message, bytes + CHOICE, length - CHOICE, &arena, first)) {
 		must(!sample_out_of_bounds(message, first));
 		again(message, first, &arena);
 	}

@@ -38,8 +38,8 @@ Test(put, put_and_get_every_size_on_one_connection)
 Test(put, chunked_bodies)
 {
 	static const size_t pieces[] = {100000, 7, 65536, 1000};
-	int fd = client_open(&house);
 	for (size_t i = 0; i < 4; i++) {
+		int fd = client_open(&house); /* it may end behind a chunked body: framing.h */
 		size_t size = pieces[i] == 7 ? 5000 : 200000 + i;
 		uint8_t *bytes = pattern(size, 50 + (unsigned)i);
 		struct bytes request = chunked_post_of(bytes, size, pieces[i], true);
@@ -48,8 +48,10 @@ Test(put, chunked_bodies)
 		reply_free(&reply);
 		bytes_free(&request);
 		free(bytes);
+		close(fd);
 	}
 	struct bytes none = chunked_post_of(NULL, 0, 1, true);
+	int fd = client_open(&house);
 	struct reply reply = client_talk(&house, fd, none.at, none.length);
 	check_stored(&house, &reply, 201, (const uint8_t *)"", 0);
 	reply_free(&reply);

@@ -1,4 +1,6 @@
 /* The table of alerts: raised once, said once, over once; bounded under a flood; the same after a restart. */
+#include "actors/steward/alerts_inside.h"
+#include "actors/base/crypto/crypto.h"
 #include "actors/steward/alerts.h"
 
 #include <criterion/criterion.h>
@@ -319,6 +321,45 @@ Test(alerts, a_place_that_is_torn_leaves_the_one_before)
 	again = fresh();
 	cr_assert_not(alerts_load(again, fd, &now));
 	cr_assert_eq(standing(again), 0);
+	alerts_free(&again);
+	alerts_free(&alerts);
+	close(fd);
+}
+
+/* As if another build had written it: what lasts, from byte `from` on, and a digest that fits. */
+static void rewrite(int fd, size_t from, const void *bytes, size_t length)
+{
+	enum { OF = 48, SIZE = OF + 8 + sizeof(struct alerts_kept) };
+	static uint8_t place[SIZE];
+	cr_assert_eq(pread(fd, place, SIZE, SIZE), SIZE); /* the first save went to the second place */
+	memcpy(place + OF + 8 + from, bytes, length);
+	sha256(place + OF, SIZE - OF, place + 16);
+	cr_assert_eq(pwrite(fd, place, SIZE, SIZE), SIZE);
+}
+
+Test(alerts, what_another_build_wrote_is_looked_at)
+{
+	struct alerts *alerts = fresh(), *again = fresh();
+	struct alert_moment now = at(0);
+	struct alert_news news[NEWS_AT_ONCE];
+	const uint16_t nobodys = 19000;
+	const uint64_t too_many = UINT64_MAX;
+	int fd = scratch();
+	raise_at(alerts, ALERT_STORE_FULL, STORE, 1, 0);
+	raise_at(alerts, ALERT_STORE_FULL, STORE, 2, 0);
+	alerts_save(alerts, fd);
+	rewrite(fd, offsetof(struct alerts_kept, all) + offsetof(struct alert, code), &nobodys,
+		sizeof nobodys);
+	cr_assert(alerts_load(again, fd, &now));
+	cr_expect_eq(standing(again), 1, "an alert that nobody knows is forgotten");
+	cr_expect_eq(alerts_news(again, CARRY_WEBHOOK, news), 2);
+	rewrite(fd, offsetof(struct alerts_kept, news) + offsetof(struct alert_news, code), &nobodys,
+		sizeof nobodys);
+	cr_assert(alerts_load(again, fd, &now));
+	cr_expect_eq(alerts_news(again, CARRY_WEBHOOK, news), 1, "nor is it told any more");
+	cr_expect_eq(news[0].seq, 2);
+	rewrite(fd, offsetof(struct alerts_kept, newest), &too_many, sizeof too_many);
+	cr_expect_not(alerts_load(again, fd, &now), "nobody counts so far");
 	alerts_free(&again);
 	alerts_free(&alerts);
 	close(fd);

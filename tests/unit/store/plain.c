@@ -381,3 +381,18 @@ Test(plain, the_marker_is_strict)
 	close(folder);
 	rmdir(path);
 }
+
+/* A row of the index says so; sums of such sizes would go round, and agree. */
+Test(blob, a_size_that_goes_round_does_not_fit)
+{
+	struct blob blob = {.size = 3};
+	blob.runs.units = blob_units(blob.size, 1024);
+	cr_expect(blob_fits(&blob, 1024));
+	blob.runs.units++;
+	cr_expect_not(blob_fits(&blob, 1024));
+	for (unsigned bits = 40; bits < 64; bits++) {
+		blob.size = UINT64_MAX << bits;
+		blob.runs.units = blob_units(blob.size, 1024);
+		cr_expect_not(blob_fits(&blob, 1024), "%u", bits);
+	}
+}

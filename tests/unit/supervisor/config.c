@@ -60,6 +60,20 @@ static const char *text_of(const struct config *config, uint16_t number, enum se
 	return found->values[setting].text;
 }
 
+/* What it names may be another's to write, or never end. */
+Test(config, a_file_that_includes_another_is_a_mistake)
+{
+	scratch_write(&scratch, "more.conf", 0666, "quota_mb = 4096;\n");
+	node(1, "tier = \"gold\";\n\t @include \"more.conf\"\n");
+	assert_mistake("etc/node1.conf:2: ", "@include");
+	node(1, "tier = \"gold\"; // no @include \"more.conf\"\n");
+	struct config *config = load();
+	cr_assert_not_null(config);
+	config_free(&config);
+	scratch_write(&scratch, "policy.conf", 0644, "version = 1;\n@include \"/dev/zero\"\n");
+	assert_mistake("etc/policy.conf:2: ", "@include");
+}
+
 Test(config, a_machine_without_nodes_has_the_defaults)
 {
 	struct config *config = load();

@@ -325,3 +325,23 @@ Test(roster, counts_are_kept)
 	cr_assert_eq(s.roster.counts.routed, 77);
 	cr_assert_eq(s.roster.counts.denied, 3);
 }
+
+/* The broker parses what strangers send; what it says of itself is looked at like anybody's word. */
+Test(roster, a_bound_that_is_none_changes_nothing)
+{
+	static struct supervisor before;
+	struct roster_limit limit = {.verb = ROSTER_LIMIT, .index = ROSTER_LIMITS, .depth = 7};
+	memcpy(&before, &s, sizeof s);
+	for (; limit.index < ROSTER_LIMITS + 8; limit.index++) {
+		cr_assert_eq(send(broker, &limit, sizeof limit, MSG_DONTWAIT), (ssize_t)sizeof limit);
+		loop_turn(s.loop, 0);
+	}
+	before.dirty = s.dirty; /* it looks again */
+	cr_assert_eq(memcmp(&before, &s, sizeof s), 0, "nothing before its table, nothing behind it");
+	limit.index = ROSTER_LIMITS - 1;
+	memset(limit.name, 'A', sizeof limit.name);
+	cr_assert_eq(send(broker, &limit, sizeof limit, MSG_DONTWAIT), (ssize_t)sizeof limit);
+	loop_turn(s.loop, 0);
+	cr_expect_eq(s.roster.limits[ROSTER_LIMITS - 1].depth, 7);
+	cr_expect_eq(strlen(s.roster.limits[ROSTER_LIMITS - 1].name), sizeof limit.name - 1);
+}

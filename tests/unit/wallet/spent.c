@@ -108,6 +108,30 @@ Test(spent, a_damaged_older_slot_is_told)
 	}
 }
 
+/* Each whole, with a sum that fits, and yet not ours: the sums of a day would be wrong. */
+Test(spent, numbers_that_go_round_and_a_clock_that_goes_back_are_damage)
+{
+	const struct {
+		unsigned at;
+		uint64_t is;
+	} cases[] = {{8, UINT64_MAX}, {8, UINT64_C(1) << 62}, {16, UINT64_MAX}, {16, NOON - 1}};
+	uint8_t was[SPENT_SLOT], slot[SPENT_SLOT];
+	sign_many(3);
+	cr_assert_eq(pread(spent_fd(books.spent), was, sizeof was, 2 * SPENT_SLOT), SPENT_SLOT);
+	for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+		int kept = dup(spent_fd(books.spent));
+		memcpy(slot, was, sizeof slot);
+		for (unsigned byte = 0; byte < 8; byte++)
+			slot[cases[i].at + byte] = (uint8_t)(cases[i].is >> (56 - 8 * byte));
+		sha256(slot, 224, slot + 224);
+		cr_assert_eq(pwrite(kept, slot, sizeof slot, 2 * SPENT_SLOT), SPENT_SLOT);
+		cr_expect_eq(books_reopen(&books), SPENT_DAMAGED, "case %u", i);
+		cr_assert_eq(pwrite(kept, was, sizeof was, 2 * SPENT_SLOT), SPENT_SLOT);
+		close(kept);
+		cr_assert_eq(books_reopen(&books), SPENT_OK);
+	}
+}
+
 /* Past the end of the ring: the oldest are overwritten, and what is left is whole. */
 Test(spent, the_ring_goes_round, .timeout = 120)
 {
