@@ -1,8 +1,5 @@
-/* The broker: routes by the header frame and never opens a body. The kernel tells it who is asking
- * (Peer-Address against the roster for processes, which socket for people), the rows tell it who may;
- * everything else is refused. Runs as its own uid with no file, no network and no key. When it dies every
- * open ask ends GONE at its asker, the supervisor starts it again on the same listeners, and everybody says
- * HELLO anew. */
+/* The broker: routes by the header frame and never opens a body. Runs as its own uid with no file, no network and no key. When it dies
+ * every open ask ends GONE at its asker, the supervisor starts it again on the same listeners, and everybody says HELLO anew. */
 #include "actors/base/born/born.h"
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
@@ -49,15 +46,13 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-/* -- sending -------------------------------------------------------------------------------------- */
-
 static void forget(struct broker *self, uint64_t birth);
 
 /* A person who went without a word is noticed by the first send that fails; of processes the roster tells. */
-static enum err send_to(struct broker *self, const struct peer *to, struct envelope *e, const void *body,
+static enum err send_to(struct broker *self, struct peer *to, struct envelope *e, const void *body,
 			size_t length)
 {
-	enum err err = door_send(&self->doors, &to->at, e, body, length);
+	enum err err = door_send(&self->doors, to, e, body, length);
 	if (err == ERR_GONE && to->at.door != DOOR_BUS)
 		forget(self, to->birth);
 	return err;
@@ -140,17 +135,13 @@ static enum err denied(struct broker *self, const struct arrival *in, const char
 	return ERR_DENIED;
 }
 
-/* -- asking --------------------------------------------------------------------------------------- */
-
 /* Whether this may be passed on; *callee is who gets it. */
 static enum err admit(struct broker *self, const struct arrival *in, struct peer **callee)
 {
 	const struct envelope *e = &in->e;
 	const struct call_row *row = call_by_number(e->number);
-	if (e->type == ENVELOPE_ASK && !e->serial)
-		return ERR_MALFORMED;
-	if (e->type == ENVELOPE_ASK && e->deadline <= now_ns())
-		return ERR_LATE;
+	if (e->type == ENVELOPE_ASK && (!e->serial || e->deadline <= now_ns()))
+		return e->serial ? ERR_LATE : ERR_MALFORMED;
 	if (!row || (e->number >> 8 && e->number >> 8 != e->target_kind))
 		return ERR_UNKNOWN_CALL;
 	if (!rights_allow(row->may, e->source_kind, e->source_node, e->target_node))
@@ -250,7 +241,7 @@ static void tell_heard(struct broker *self)
 		bool hears = now >> peer->kind & 1;
 		struct envelope e = {.type = hears ? ENVELOPE_SUBSCRIBE : ENVELOPE_UNSUBSCRIBE};
 		if (peer->welcome && hears != (before >> peer->kind & 1))
-			door_send(&self->doors, &peer->at, &e, "", 0);
+			door_send(&self->doors, peer, &e, "", 0);
 	}
 }
 
@@ -259,14 +250,14 @@ static void forget(struct broker *self, uint64_t birth)
 	struct peer *peer = peers_by_birth(&self->peers, birth);
 	if (!birth)
 		return;
-	if (peer)
+	if (peer) {
+		door_leave(peer);
 		*peer = (struct peer){0};
-	listeners_forget(&self->listeners, birth);
+	}
+	listeners_remove(&self->listeners, birth, NULL);
 	tell_heard(self);
 	end_asks(self, birth, 0);
 }
-
-/* -- receiving ------------------------------------------------------------------------------------ */
 
 static bool on_hello(struct broker *self, const struct arrival *in)
 {
@@ -296,7 +287,7 @@ static bool on_subscribe(struct broker *self, struct arrival *in)
 			     : e->source_kind == OPERATOR;
 	enum err err = may ? ERR_OK : denied(self, in, e->number ? "subscribe" : "tap");
 	if (may && e->type == ENVELOPE_UNSUBSCRIBE)
-		listeners_remove(&self->listeners, listener);
+		listeners_remove(&self->listeners, listener.birth, &listener);
 	else if (may && !listeners_add(&self->listeners, listener))
 		err = ERR_BUSY;
 	self->limits[BOUND_LISTENERS].drops += err == ERR_BUSY;
@@ -337,11 +328,20 @@ static bool receive(struct broker *self, enum door door)
 	struct arrival in;
 	uint64_t evicted = 0;
 	enum arrived arrived = door_receive(&self->doors, door, &in);
-	if (arrived == WHOLE)
+	if (arrived == WHOLE || (arrived == BROKEN && door == DOOR_BUS))
 		in.from = peers_visit(&self->peers, &in.visitor, now_ns(), &evicted);
 	self->limits[BOUND_PEOPLE].drops += evicted != 0;
+	if (evicted)
+		door_leave(in.from);
 	forget(self, evicted);
-	self->counts.dropped += arrived == BROKEN || (arrived == WHOLE && !(in.from && dispatch(self, &in)));
+	if (arrived == BROKEN &&
+	    in.from) { /* no program of ours does: it is taken, and off the bus for this life */
+		in.e = (struct envelope){
+			.number = UINT16_MAX, .source_kind = in.from->kind, .source_node = in.from->node};
+		denied(self, &in, "no-message");
+		forget(self, in.from->birth);
+	}
+	self->counts.dropped += arrived && (arrived != WHOLE || !in.from || !dispatch(self, &in));
 	return arrived != NOTHING;
 }
 
@@ -354,8 +354,6 @@ static void watch(struct broker *self, enum door door)
 			forget(self, self->peers.all[i].birth);
 }
 
-/* -- life ----------------------------------------------------------------------------------------- */
-
 static void on_roster(struct broker *self)
 {
 	struct roster_entry entry;
@@ -364,34 +362,41 @@ static void on_roster(struct broker *self)
 		exit(EXIT_WORLD);
 	if (got != sizeof entry)
 		return;
-	if (entry.verb == ROSTER_BORN && !peers_born(&self->peers, &entry)) {
-		log_error("roster.full", "processes=%d", PROCESSES_MAX);
-		self->limits[BOUND_PROCESSES].drops++;
-	}
+	if (entry.verb == ROSTER_BORN)
+		self->limits[BOUND_PROCESSES].drops += !peers_born(&self->peers, &entry);
 	if (entry.verb == ROSTER_GONE)
 		forget(self, entry.birth);
 	entry.verb = ROSTER_ACK;
-	if (send(self->roster, &entry, sizeof entry, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-		log_warn("roster.ack", "errno=%d", errno);
+	send(self->roster, &entry, sizeof entry, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 static void send_counts(struct broker *self)
 {
 	struct roster_counts counts = self->counts;
+	struct roster_reason reason = {.verb = ROSTER_REASON};
+	struct pollfd room = {self->roster, POLLOUT, 0};
+	if (poll(&room, 1, 0) != 1) /* acknowledgements need it */
+		return;
 	counts.open = self->asks.count;
 	counts.open_high = self->asks.high;
 	for (unsigned i = 0; i < PEOPLE_MAX + self->peers.processes; i++)
 		*(i < PEOPLE_MAX ? &counts.people : &counts.peers) += self->peers.all[i].welcome;
 	send(self->roster, &counts, sizeof counts, MSG_DONTWAIT | MSG_NOSIGNAL);
-	const uint32_t *connections = self->doors.connections;
 	self->limits[BOUND_ASKS].high = counts.open_high;
 	self->limits[BOUND_ASKS].depth = counts.open;
 	self->limits[BOUND_PEOPLE].depth = counts.people;
 	self->limits[BOUND_PROCESSES].depth = counts.peers;
 	self->limits[BOUND_LISTENERS].depth = self->listeners.held;
-	self->limits[BOUND_CONNECTIONS].depth = connections[DOOR_OPERATE] + connections[DOOR_READ];
-	self->limits[BOUND_CONNECTIONS_BUS].depth = connections[DOOR_BUS];
-	told(self->roster, self->limits);
+	self->limits[BOUND_CONNECTIONS].depth =
+		self->doors.connections[DOOR_OPERATE] + self->doors.connections[DOOR_READ];
+	self->limits[BOUND_CONNECTIONS_BUS].depth = self->doors.connections[DOOR_BUS];
+	self->limits[BOUND_REASONS].depth = *reasons_depth();
+	for (struct roster_limit *limit = self->limits; limit < self->limits + BOUNDS; limit++) {
+		limit->high = limit->depth > limit->high ? limit->depth : limit->high;
+		send(self->roster, limit, sizeof *limit, MSG_DONTWAIT | MSG_NOSIGNAL);
+	}
+	while (poll(&room, 1, 0) == 1 && reasons_changed(&reason.reason, 1))
+		send(self->roster, &reason, sizeof reason, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 static void turn(struct broker *self)
@@ -405,8 +410,7 @@ static void turn(struct broker *self)
 		return;
 	self->denials = 0;
 	born_pulse(LIFE_BEAT);
-	if (poll(&(struct pollfd){self->roster, POLLOUT, 0}, 1, 0) == 1) /* acknowledgements need room */
-		send_counts(self);
+	send_counts(self);
 }
 
 /* Reads a door until nothing is left, or its share of this turn is used up. */
@@ -426,10 +430,10 @@ static void loop(struct broker *self)
 				      [SIGNALS] = {.fd = self->signals, .events = POLLIN}};
 	do {
 		bool stirred = false;
-		for (int door = 0; door < DOORS; door++)
-			stirred |= self->doors.stirred[door];
-		for (int i = 0; i < 2 * DOORS; i++) /* other descriptors, when a door was shut */
+		for (int i = 0; i < 2 * DOORS; i++) { /* other descriptors, when a door was shut */
 			items[FIRST_DOOR + i] = (struct pollfd){.fd = self->doors.fds[i], .events = POLLIN};
+			stirred |= self->doors.stirred[i % DOORS];
+		}
 		bug_if(poll(items, ITEMS, stirred ? 0 : TURN_MS) < 0 && errno != EINTR);
 		if (items[ROSTER].revents) /* first: who was born and who died comes before what they say */
 			on_roster(self);

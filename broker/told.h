@@ -1,5 +1,5 @@
 /* What the broker tells the supervisor about itself, each second: how full its tables are, and what it decided and why. It is
- * asked by nobody, so this is its only word. Never waits: what does not fit the socket is told the next time. */
+ * asked by nobody, so this is its only word. It never waits: what there is no room for is told the next time. */
 #ifndef WARREN_BROKER_TOLD_H
 #define WARREN_BROKER_TOLD_H
 
@@ -25,8 +25,5 @@ enum bound {
 
 /* One of the broker's rows, as it is told. */
 #define BOUND_ROW(SYMBOL, text, most) {ROSTER_LIMIT, BOUND_##SYMBOL, BROKER, 0, text, 0, 0, most, 0},
-
-/* `limits`: BOUNDS of them; the depths are the caller's, what was highest is kept here. */
-void told(int roster, struct roster_limit *limits);
 
 #endif
