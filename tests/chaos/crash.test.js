@@ -40,9 +40,9 @@ function pauses(machine, who) {
 }
 
 for (const kind of long ? ['store', 'wallet', 'gateway'] : ['store'])
-	test(`${kind}@1 dies at each start`, { timeout: 120000 }, async () => {
-		const machine = await Machine.create({ nodes: 2, storage: 128 })
-		const neighbour = new Load(machine, 2, { writers: 2, size: () => 2000 }).start()
+	test(`${kind}@1 dies at each start`, { timeout: 400000 }, async () => {
+		const machine = await Machine.create({ nodes: 2, storage: 256 })
+		const neighbour = new Load(machine, 2, { writers: 1, size: () => 2000 }).start()
 		try {
 			await neighbour.begun()
 			const before = machine.status().processes, cost = spent(machine), began = Date.now()
@@ -77,7 +77,7 @@ for (const kind of long ? ['store', 'wallet', 'gateway'] : ['store'])
 	})
 
 // One for the whole machine is never parked: without it nobody could be told.
-for (const kind of long ? ['broker', 'scribe', 'steward', 'meter'] : ['steward'])
+for (const kind of long ? ['broker', 'scribe', 'steward', 'meter'] : [])
 	test(`${kind} dies at each start`, { timeout: 240000 }, async () => {
 		const machine = await Machine.create({ nodes: 2, storage: 128, conf: `metrics_port = ${20001 + (process.pid % 900)};` })
 		const loads = [1, 2].map((node) => new Load(machine, node, { writers: 1, size: () => 2000 }).start())
@@ -88,7 +88,7 @@ for (const kind of long ? ['broker', 'scribe', 'steward', 'meter'] : ['steward']
 			const births = () => fs.readFileSync(path.join(machine.root, 'logs', 'machine', 'warrend.log'), 'utf8').split('\n').filter((line) => line.includes(`process.begun process=${kind} `)).length
 			const first = kind === 'scribe' ? 0 : births()
 			machine.kill(kind)
-			await sleep(long ? 60000 : 4000)
+			await sleep(60000)
 			const took = spent(machine) - cost, lasted = Date.now() - began
 			if (kind !== 'scribe') assert.ok(births() - first >= 3, 'it was tried again')
 			replace(machine, kind, path.join(BUILD, `warren-${kind}`))
@@ -100,7 +100,7 @@ for (const kind of long ? ['broker', 'scribe', 'steward', 'meter'] : ['steward']
 				assert.ok(Math.max(...between) <= 10000 * 1.5, `never more than ten seconds: ${between}`)
 				assert.ok(between.length >= 4 && between[3] >= 300, `it waits longer and longer: ${between}`)
 			}
-			assert.ok(took <= (long ? 60000 : 30000) * 0.02, `${took} ms of processor time`) // the first births come quickly: of half a minute
+			assert.ok(took <= 60000 * 0.02, `${took} ms of processor time`)
 			for (const was of before) if (was.actor !== kind) assert.strictEqual(machine.process(name(was)).pid, was.pid, `${name(was)} when ${kind} crashed`)
 			for (const load of loads) {
 				await load.stop()

@@ -157,7 +157,7 @@ int main(int argc, char **argv)
 {
 	struct visit v = {0};
 	struct rlimit files;
-	unsigned next = 0, seconds;
+	unsigned next = 0;
 	if (argc < 6 || (argc != 7 && strcmp(argv[5], "ask") == 0)) {
 		fprintf(stderr,
 			"usage: visitors PORT COUNT ADDRESSES SECONDS silent|head|body|ask [TARGET]\n");
@@ -168,7 +168,6 @@ int main(int argc, char **argv)
 	v.to.sin_port = htons((uint16_t)strtoul(argv[1], NULL, 10));
 	v.count = (unsigned)strtoul(argv[2], NULL, 10);
 	v.addresses = (unsigned)strtoul(argv[3], NULL, 10);
-	seconds = (unsigned)strtoul(argv[4], NULL, 10);
 	v.way = argv[5];
 	snprintf(v.ask, sizeof v.ask, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", argc == 7 ? argv[6] : "/health");
 	getrlimit(RLIMIT_NOFILE, &files);
@@ -180,7 +179,7 @@ int main(int argc, char **argv)
 	if (setrlimit(RLIMIT_NOFILE, &files) != 0 || !v.all || !v.addresses || !v.count)
 		return 2;
 	bool told = false;
-	for (uint64_t end = now_ms() + UINT64_C(1000) * seconds; now_ms() < end;) {
+	for (uint64_t end = now_ms() + (uint64_t)(1000 * strtod(argv[4], NULL)); now_ms() < end;) {
 		turn(&v, &next);
 		if (!told && v.came >= v.count) {
 			puts("there");
