@@ -68,8 +68,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: storm SOCKET PEOPLE SECONDS KIND NODE\n");
 		return 2;
 	}
-	unsigned people = (unsigned)strtoul(argv[2], NULL, 10),
-		 seconds = (unsigned)strtoul(argv[3], NULL, 10);
+	unsigned people = (unsigned)strtoul(argv[2], NULL, 10);
 	struct bus *all = x_new_array(people + 1, sizeof *all);
 	storm.kind = (uint8_t)kind_by_name(argv[4], (unsigned)strlen(argv[4]));
 	storm.node = (uint16_t)strtoul(argv[5], NULL, 10);
