@@ -1,6 +1,8 @@
-/* The broker: routes by the header frame and never opens a body. The kernel tells it who is asking (Peer-Address against the roster for
- * processes, which socket for people), the rows tell it who may; everything else is refused. Its own uid; no file, no network, no key.
- * When it dies every open ask ends GONE at its asker, and everybody says HELLO anew to the next one, on the same listeners. */
+/* The broker: routes by the header frame and never opens a body. The kernel tells it who is asking
+ * (Peer-Address against the roster for processes, which socket for people), the rows tell it who may;
+ * everything else is refused. Runs as its own uid with no file, no network and no key. When it dies every
+ * open ask ends GONE at its asker, the supervisor starts it again on the same listeners, and everybody says
+ * HELLO anew. */
 #include "actors/base/born/born.h"
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
@@ -47,15 +49,15 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-/* -- sending -------------------------------------------------------------------------------------- */
+/* -- sending ------------------------------------------------------------------------------------------ */
 
 static void forget(struct broker *self, uint64_t birth);
 
 /* A person who went without a word is noticed by the first send that fails; of processes the roster tells. */
-static enum err send_to(struct broker *self, const struct peer *to, struct envelope *e, const void *body,
+static enum err send_to(struct broker *self, struct peer *to, struct envelope *e, const void *body,
 			size_t length)
 {
-	enum err err = door_send(&self->doors, &to->at, e, body, length);
+	enum err err = door_send(&self->doors, to, e, body, length);
 	if (err == ERR_GONE && to->at.door != DOOR_BUS)
 		forget(self, to->birth);
 	return err;
@@ -108,7 +110,8 @@ static void answer(struct broker *self, struct peer *to, struct envelope e, enum
 		spread(self, &e, "", 0);
 }
 
-/* Why an ask ended without its answer: about whom was asked, or whose fault it was. The codes of the four follow the errors' order. */
+/* Why an ask ended without its answer: about whom was asked, or, where it was the asker's fault, about the asker.
+ * The codes of the four follow each other as the errors do. */
 static void note_end(const struct envelope *e, enum err err)
 {
 	bool asked = err == ERR_LATE || err == ERR_GONE;
@@ -137,7 +140,7 @@ static enum err denied(struct broker *self, const struct arrival *in, const char
 	return ERR_DENIED;
 }
 
-/* -- asking --------------------------------------------------------------------------------------- */
+/* -- asking ------------------------------------------------------------------------------------------- */
 
 /* Whether this may be passed on; *callee is who gets it. */
 static enum err admit(struct broker *self, const struct arrival *in, struct peer **callee)
@@ -247,7 +250,7 @@ static void tell_heard(struct broker *self)
 		bool hears = now >> peer->kind & 1;
 		struct envelope e = {.type = hears ? ENVELOPE_SUBSCRIBE : ENVELOPE_UNSUBSCRIBE};
 		if (peer->welcome && hears != (before >> peer->kind & 1))
-			door_send(&self->doors, &peer->at, &e, "", 0);
+			door_send(&self->doors, peer, &e, "", 0);
 	}
 }
 
@@ -256,14 +259,16 @@ static void forget(struct broker *self, uint64_t birth)
 	struct peer *peer = peers_by_birth(&self->peers, birth);
 	if (!birth)
 		return;
-	if (peer)
+	if (peer) {
+		door_leave(peer);
 		*peer = (struct peer){0};
-	listeners_forget(&self->listeners, birth);
+	}
+	listeners_remove(&self->listeners, birth, NULL);
 	tell_heard(self);
 	end_asks(self, birth, 0);
 }
 
-/* -- receiving ------------------------------------------------------------------------------------ */
+/* -- receiving ---------------------------------------------------------------------------------------- */
 
 static bool on_hello(struct broker *self, const struct arrival *in)
 {
@@ -293,7 +298,7 @@ static bool on_subscribe(struct broker *self, struct arrival *in)
 			     : e->source_kind == OPERATOR;
 	enum err err = may ? ERR_OK : denied(self, in, e->number ? "subscribe" : "tap");
 	if (may && e->type == ENVELOPE_UNSUBSCRIBE)
-		listeners_remove(&self->listeners, listener);
+		listeners_remove(&self->listeners, listener.birth, &listener);
 	else if (may && !listeners_add(&self->listeners, listener))
 		err = ERR_BUSY;
 	self->limits[BOUND_LISTENERS].drops += err == ERR_BUSY;
@@ -334,11 +339,20 @@ static bool receive(struct broker *self, enum door door)
 	struct arrival in;
 	uint64_t evicted = 0;
 	enum arrived arrived = door_receive(&self->doors, door, &in);
-	if (arrived == WHOLE)
+	if (arrived == WHOLE || (arrived == BROKEN && door == DOOR_BUS))
 		in.from = peers_visit(&self->peers, &in.visitor, now_ns(), &evicted);
 	self->limits[BOUND_PEOPLE].drops += evicted != 0;
+	if (evicted)
+		door_leave(in.from);
 	forget(self, evicted);
-	self->counts.dropped += arrived == BROKEN || (arrived == WHOLE && !(in.from && dispatch(self, &in)));
+	if (arrived == BROKEN &&
+	    in.from) { /* no program of ours does: it is taken, and off the bus for this life */
+		in.e = (struct envelope){
+			.number = UINT16_MAX, .source_kind = in.from->kind, .source_node = in.from->node};
+		denied(self, &in, "no-message");
+		forget(self, in.from->birth);
+	}
+	self->counts.dropped += arrived && (arrived != WHOLE || !in.from || !dispatch(self, &in));
 	return arrived != NOTHING;
 }
 
@@ -351,7 +365,7 @@ static void watch(struct broker *self, enum door door)
 			forget(self, self->peers.all[i].birth);
 }
 
-/* -- life ----------------------------------------------------------------------------------------- */
+/* -- life --------------------------------------------------------------------------------------------- */
 
 static void on_roster(struct broker *self)
 {
@@ -380,14 +394,14 @@ static void send_counts(struct broker *self)
 	for (unsigned i = 0; i < PEOPLE_MAX + self->peers.processes; i++)
 		*(i < PEOPLE_MAX ? &counts.people : &counts.peers) += self->peers.all[i].welcome;
 	send(self->roster, &counts, sizeof counts, MSG_DONTWAIT | MSG_NOSIGNAL);
-	const uint32_t *connections = self->doors.connections;
 	self->limits[BOUND_ASKS].high = counts.open_high;
 	self->limits[BOUND_ASKS].depth = counts.open;
 	self->limits[BOUND_PEOPLE].depth = counts.people;
 	self->limits[BOUND_PROCESSES].depth = counts.peers;
 	self->limits[BOUND_LISTENERS].depth = self->listeners.held;
-	self->limits[BOUND_CONNECTIONS].depth = connections[DOOR_OPERATE] + connections[DOOR_READ];
-	self->limits[BOUND_CONNECTIONS_BUS].depth = connections[DOOR_BUS];
+	self->limits[BOUND_CONNECTIONS].depth =
+		self->doors.connections[DOOR_OPERATE] + self->doors.connections[DOOR_READ];
+	self->limits[BOUND_CONNECTIONS_BUS].depth = self->doors.connections[DOOR_BUS];
 	told(self->roster, self->limits);
 }
 
@@ -423,10 +437,10 @@ static void loop(struct broker *self)
 				      [SIGNALS] = {.fd = self->signals, .events = POLLIN}};
 	do {
 		bool stirred = false;
-		for (int door = 0; door < DOORS; door++)
-			stirred |= self->doors.stirred[door];
-		for (int i = 0; i < 2 * DOORS; i++) /* other descriptors, when a door was shut */
+		for (int i = 0; i < 2 * DOORS; i++) { /* other descriptors, when a door was shut */
 			items[FIRST_DOOR + i] = (struct pollfd){.fd = self->doors.fds[i], .events = POLLIN};
+			stirred |= self->doors.stirred[i % DOORS];
+		}
 		bug_if(poll(items, ITEMS, stirred ? 0 : TURN_MS) < 0 && errno != EINTR);
 		if (items[ROSTER].revents) /* first: who was born and who died comes before what they say */
 			on_roster(self);

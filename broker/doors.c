@@ -2,6 +2,7 @@
 #include "broker/doors.h"
 
 #include "actors/base/log/log.h"
+#include "actors/base/memory/memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,20 +23,13 @@ static void set(void *socket, int option, int value)
 	bug_if(zmq_setsockopt(socket, option, &value, sizeof value) != 0);
 }
 
-static int descriptor_of(void *socket)
-{
-	int fd;
-	size_t size = sizeof fd;
-	bug_if(zmq_getsockopt(socket, ZMQ_FD, &fd, &size) != 0);
-	return fd;
-}
-
 /* The listener is the supervisor's: libzmq gets a copy (not by dup(): the seal has none), so that the door can
  * be opened again. The monitor's queue has no bound: libzmq's thread would wait with a lock in hand that shutting the door needs. */
 static void door_open(struct doors *doors, enum door door)
 {
 	char address[200], events[32];
 	int64_t largest = ENVELOPE_BYTES + BODY_MAX;
+	size_t size = sizeof doors->fds[door];
 	snprintf(address, sizeof address, "ipc://%s/%s", doors->born->run_path, names[door]);
 	snprintf(events, sizeof events, "inproc://door%u", doors->opened++);
 	void *socket = zmq_socket(doors->context, ZMQ_ROUTER);
@@ -58,8 +52,8 @@ static void door_open(struct doors *doors, enum door door)
 	}
 	doors->sockets[door] = socket;
 	doors->sockets[DOORS + door] = monitor;
-	doors->fds[door] = descriptor_of(socket);
-	doors->fds[DOORS + door] = descriptor_of(monitor);
+	bug_if(zmq_getsockopt(socket, ZMQ_FD, &doors->fds[door], &size) != 0);
+	bug_if(zmq_getsockopt(monitor, ZMQ_FD, &doors->fds[DOORS + door], &size) != 0);
 	doors->stirred[door] = true;
 	doors->connections[door] = 0;
 }
@@ -98,45 +92,82 @@ bool door_flooded(struct doors *doors, enum door door)
 
 /* Peer-Address is "localhost:uid:gid:pid", put there by the kernel through libzmq; nothing that a peer says
  * can change it. */
-static bool read_arrival(zmq_msg_t *parts, enum door door, struct arrival *in)
+static bool read_visitor(zmq_msg_t *parts, enum door door, struct visitor *who)
 {
 	size_t length = zmq_msg_size(&parts[0]);
 	const char *address = zmq_msg_gets(&parts[1], "Peer-Address");
-	*in = (struct arrival){.body = zmq_msg_data(&parts[2]), .length = zmq_msg_size(&parts[2])};
-	in->visitor = (struct visitor){.door = (uint16_t)door, .routing_length = (uint16_t)length};
+	*who = (struct visitor){.door = (uint16_t)door, .routing_length = (uint16_t)length};
 	if (!address || !length || length > ROUTING_MAX)
 		return false;
-	memcpy(in->visitor.routing, zmq_msg_data(&parts[0]), length);
-	return envelope_read(zmq_msg_data(&parts[1]), zmq_msg_size(&parts[1]), &in->e) &&
-	       sscanf(address, "localhost:%u:%*u:%u", &in->visitor.uid, &in->visitor.pid) == 2;
+	memcpy(who->routing, zmq_msg_data(&parts[0]), length);
+	return sscanf(address, "localhost:%u:%*u:%u", &who->uid, &who->pid) == 2;
 }
 
 enum arrived door_receive(struct doors *doors, enum door door, struct arrival *in)
 {
 	int count = 0;
-	bool more = true;
-	for (; more; count++) { /* a message comes whole, however many parts it has */
-		zmq_msg_t *part = &doors->parts[count < 3 ? count : 3];
+	zmq_msg_t *parts = doors->parts;
+	for (bool more = true; more; count++) { /* a message comes whole, however many parts it has */
+		zmq_msg_t *part = &parts[count < 3 ? count : 3];
 		if (zmq_msg_recv(part, doors->sockets[door], ZMQ_DONTWAIT) < 0)
 			break;
 		more = zmq_msg_more(part);
 	}
-	if (count == 0)
+	*in = (struct arrival){.body = zmq_msg_data(&parts[2]), .length = zmq_msg_size(&parts[2])};
+	if (count < 2) /* a ROUTER gives the routing id and one part at least */
 		return NOTHING;
-	return count == 3 && !more && read_arrival(doors->parts, door, in) ? WHOLE : BROKEN;
+	if (!read_visitor(parts, door, &in->visitor))
+		return STRANGE;
+	bool whole = count == 3 && envelope_read(zmq_msg_data(&parts[1]), zmq_msg_size(&parts[1]), &in->e);
+	return whole ? WHOLE : BROKEN;
 }
 
-enum err door_send(struct doors *doors, const struct visitor *to, struct envelope *e, const void *body,
-		   size_t length)
+static void leave(struct queue *queue, size_t bytes)
+{
+	if (atomic_fetch_sub(&queue->bytes, bytes) == bytes)
+		x_free(&queue);
+}
+
+static void unload(void *body, void *hint) /* in libzmq's thread, or ours */
+{
+	struct freight *freight = hint;
+	(void)body;
+	atomic_fetch_sub(freight->queue->all, freight->weight);
+	leave(freight->queue, freight->weight);
+	x_free(&freight);
+}
+
+void door_leave(struct peer *peer)
+{
+	if (peer->queue)
+		leave(peer->queue, 1);
+	peer->queue = NULL;
+}
+
+enum err door_send(struct doors *doors, struct peer *to, struct envelope *e, const void *body, size_t length)
 {
 	uint8_t header[ENVELOPE_BYTES];
-	void *socket = doors->sockets[to->door];
-	doors->stirred[to->door] = true;
+	zmq_msg_t msg;
+	void *socket = doors->sockets[to->at.door];
+	atomic_size_t *all = &doors->waiting[to->at.door];
+	size_t weight = sizeof(struct freight) + ENVELOPE_BYTES + length;
+	if (!to->queue)
+		*(to->queue = x_new(sizeof *to->queue)) = (struct queue){1, all};
+	if (to->queue->bytes + weight > (WAITING_MAX - *all) / 2)
+		return ERR_BUSY;
+	doors->stirred[to->at.door] = true;
 	e->broker_birth = doors->born->birth.birth;
 	envelope_write(e, header);
-	if (zmq_send(socket, to->routing, to->routing_length, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0)
+	if (zmq_send(socket, to->at.routing, to->at.routing_length, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0)
 		return errno == EAGAIN ? ERR_BUSY : ERR_GONE;
 	zmq_send(socket, header, sizeof header, ZMQ_SNDMORE | ZMQ_DONTWAIT);
-	zmq_send(socket, body, length, ZMQ_DONTWAIT);
+	struct freight *freight = x_new(sizeof *freight + length);
+	*freight = (struct freight){to->queue, weight};
+	memcpy(freight->body, body, length);
+	atomic_fetch_add(all, weight);
+	atomic_fetch_add(&to->queue->bytes, weight);
+	bug_if(zmq_msg_init_data(&msg, freight->body, length, unload, freight) != 0);
+	if (zmq_msg_send(&msg, socket, ZMQ_DONTWAIT) < 0)
+		zmq_msg_close(&msg);
 	return ERR_OK;
 }

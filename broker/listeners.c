@@ -22,20 +22,11 @@ bool listeners_add(struct listeners *listeners, struct listener listener)
 	return true;
 }
 
-void listeners_remove(struct listeners *listeners, struct listener listener)
+void listeners_remove(struct listeners *listeners, uint64_t birth, const struct listener *only)
 {
-	for (unsigned i = 0; i < listeners->count; i++)
-		if (memcmp(&listeners->all[i], &listener, sizeof listener) == 0) {
-			listeners->all[i] = (struct listener){0};
-			listeners->held--;
-		}
-}
-
-void listeners_forget(struct listeners *listeners, uint64_t birth)
-{
-	for (unsigned i = 0; i < listeners->count; i++)
-		if (listeners->all[i].birth == birth) {
-			listeners->all[i] = (struct listener){0};
+	for (struct listener *one = listeners->all; one < listeners->all + listeners->count; one++)
+		if (one->birth == birth && (!only || memcmp(one, only, sizeof *only) == 0)) {
+			*one = (struct listener){0};
 			listeners->held--;
 		}
 }

@@ -39,7 +39,8 @@ struct peer *peers_visit(struct peers *peers, const struct visitor *visitor, uin
 		if (peers->all[i].last_ns < oldest->last_ns)
 			oldest = &peers->all[i];
 	*evicted = oldest->birth;
-	*oldest = (struct peer){.birth = ++peers->drawn, .at = *visitor, .last_ns = now};
+	*oldest = (struct peer){
+		.birth = ++peers->drawn, .at = *visitor, .last_ns = now, .queue = oldest->queue};
 	oldest->kind = visitor->door == DOOR_OPERATE ? OPERATOR : READER;
 	return oldest;
 }

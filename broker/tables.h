@@ -30,7 +30,8 @@ struct peer {
 	uint64_t birth;   /* of the process; given by the broker to a person; 0: free */
 	uint64_t last_ns; /* when it last said anything; for people */
 	struct visitor at;
-	uint32_t open; /* asks waiting for their answer */
+	struct queue *queue; /* the bytes that wait for it; doors.h */
+	uint32_t open;       /* asks waiting for their answer */
 	uint16_t node;
 	uint8_t kind; /* READER or OPERATOR for a person */
 	bool welcome; /* has said HELLO with our fingerprint */
@@ -46,7 +47,8 @@ struct peers {
 struct peer *peers_born(struct peers *peers, const struct roster_entry *entry);
 
 /* Who is talking: a process, if pid, uid and routing id are those of one entry of the roster, else NULL; or a person, known or
- * new: NULL only for a pid of the roster, as no process comes as a person. `evicted` is the birth of whoever had to go, or 0. */
+ * new: NULL only for a pid of the roster, as no process comes as a person. `evicted` is the birth of whoever had to go, or 0; its
+ * queue is still in its place then. */
 struct peer *peers_visit(struct peers *peers, const struct visitor *visitor, uint64_t now, uint64_t *evicted);
 
 struct peer *peers_by_birth(struct peers *peers, uint64_t birth);              /* NULL: nobody */
@@ -92,8 +94,8 @@ struct listeners {
 
 /* False when the table, or this listener's share of it, is full. Adding twice is adding once. */
 bool listeners_add(struct listeners *listeners, struct listener listener);
-void listeners_remove(struct listeners *listeners, struct listener listener);
-void listeners_forget(struct listeners *listeners, uint64_t birth);
+/* Of this birth, which is somebody's: `only` that one, or NULL: all. */
+void listeners_remove(struct listeners *listeners, uint64_t birth, const struct listener *only);
 
 /* Whether it subscribed to this event, or taps the one side of this message or the other. */
 bool listener_hears(const struct listener *listener, const struct envelope *passing);

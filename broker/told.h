@@ -1,5 +1,5 @@
 /* What the broker tells the supervisor about itself, each second: how full its tables are, and what it decided and why. It is
- * asked by nobody, so this is its only word. Never waits: what does not fit the socket is told the next time. */
+ * asked by nobody, so this is its only word. It never waits: what there is no room for is told the next time. */
 #ifndef WARREN_BROKER_TOLD_H
 #define WARREN_BROKER_TOLD_H
 

@@ -265,7 +265,7 @@ bool message_unpack(const struct message *message, const uint8_t *bytes, size_t 
 		    void *into)
 {
 	memset(into, 0, message->size);
-	if (!message_scan(bytes, length))
+	if (!message_fits(message, bytes, length))
 		return false;
 	msgpack_unpacked unpacked;
 	msgpack_unpacked_init(&unpacked);

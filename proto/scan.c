@@ -6,6 +6,7 @@ struct scan {
 	const uint8_t *at, *end;
 	uint64_t pending[MESSAGE_DEPTH + 1]; /* values still to come at each depth */
 	unsigned depth;
+	uint64_t values; /* that there may still be */
 };
 
 /* Big-endian number of `width` bytes; false when they are not there. */
@@ -86,9 +87,9 @@ static bool scan_value(struct scan *scan)
 	return scan_long(scan, (uint8_t)lead);
 }
 
-bool message_scan(const uint8_t *bytes, size_t length)
+static bool scan_whole(const uint8_t *bytes, size_t length, uint64_t values)
 {
-	struct scan scan = {.at = bytes, .end = bytes + length, .pending = {1}};
+	struct scan scan = {.at = bytes, .end = bytes + length, .pending = {1}, .values = values};
 	for (;;) {
 		while (scan.pending[scan.depth] == 0) {
 			if (scan.depth == 0)
@@ -96,7 +97,27 @@ bool message_scan(const uint8_t *bytes, size_t length)
 			scan.depth--;
 		}
 		scan.pending[scan.depth]--;
-		if (!scan_value(&scan))
+		if (scan.values-- == 0 || !scan_value(&scan))
 			return false;
 	}
+}
+
+bool message_scan(const uint8_t *bytes, size_t length)
+{
+	return scan_whole(bytes, length, UINT64_MAX);
+}
+
+/* The array itself and what is in it, with every `many` as full as it may be. */
+static uint64_t values_of(const struct message *message)
+{
+	uint64_t values = 1 + message->count;
+	for (const struct field *field = message->fields(); field->name; field++)
+		if (field->kind == FIELD_many)
+			values += field->bound * values_of(field->element);
+	return values;
+}
+
+bool message_fits(const struct message *message, const uint8_t *bytes, size_t length)
+{
+	return scan_whole(bytes, length, values_of(message));
 }

@@ -36,11 +36,11 @@ void rights_every_cell(void);
 /* broker_strangers.c */
 void strangers_unknown(void), strangers_live_id(void), strangers_dead_id(void), strangers_forged(void), strangers_process(void);
 /* broker_bounds.c */
-void bounds_per_caller(void), bounds_per_person(void), bounds_full_queue(void), bounds_people(void);
+void bounds_per_caller(void), bounds_per_person(void), bounds_full_queue(void), bounds_slow_people(void), bounds_people(void);
 /* broker_people.c */
 void people_authority(void), people_events(void), people_heard(void), people_gone(void), people_taps(void), people_full_tap(void);
 /* broker_hostile.c */
-void hostile_frames(void), hostile_bytes(void), hostile_flood(void);
+void hostile_frames(void), hostile_cut(void), hostile_bytes(void), hostile_flood(void);
 /* broker_life.c */
 void life_beats(void), life_ends(void), life_reborn(void), life_unread(void);
 

@@ -5,7 +5,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OF_PROCESS = 256, OF_PERSON = 32, PEOPLE = 256, LARGE = BODY_MAX - 1, BROKER_QUEUE = 128 };
+enum {
+	OF_PROCESS = 256,
+	OF_PERSON = 32,
+	PEOPLE = 256,
+	LARGE = BODY_MAX - 1,
+	MIDDLING = 50000,
+	BROKER_QUEUE = 128,
+	SLOW = 24,
+	EVENTS = 300,
+};
+
+static void listen_to(struct speaker *speaker, unsigned event)
+{
+	struct frame frame = {.type = ENVELOPE_SUBSCRIBE,
+			      .number = event,
+			      .serial = ++speaker->serial,
+			      .broker = speaker->broker};
+	speaker_send(speaker, &frame);
+	speaker_ends(speaker, frame.serial, 0);
+}
 
 static bool open_is(const struct roster_counts *counts, uint64_t than)
 {
@@ -164,4 +183,58 @@ void bounds_people(void)
 		speaker_close(&people[i]);
 	machine_leave(&machine, &wallet);
 	machine_end(&machine);
+}
+
+/* RELIABILITY C1 row 10, of people: consoles that subscribed and stopped reading. However many they are, what waits for them all has
+ * one bound, and who reads gets what there is. */
+void bounds_slow_people(void)
+{
+	static struct speaker slow[SLOW];
+	struct machine machine;
+	struct speaker wallet, store, reader;
+	struct frame frame;
+	unsigned answered = 0, heard = 0;
+	char *body = malloc(LARGE + 1);
+	memset(body, 'x', LARGE);
+	body[LARGE] = '\0';
+	machine_begin(&machine);
+	machine_join(&machine, &wallet, WALLET, 1);
+	machine_join(&machine, &store, STORE, 1);
+	machine_person(&machine, &reader, READ_DOOR);
+	for (unsigned i = 0; i < SLOW; i++) {
+		machine_person(&machine, &slow[i], i % 2 ? READ_DOOR : OPERATE);
+		listen_to(&slow[i], EVENT_PUT_DONE);
+	}
+	listen_to(&reader, EVENT_PUT_DONE);
+	round_trip(&store, &wallet);
+	double before = resident_mib(machine.broker.pid);
+	for (unsigned i = 0; i < EVENTS; i++) {
+		struct frame event = {.type = ENVELOPE_PUBLISH,
+				      .number = EVENT_PUT_DONE,
+				      .broker = store.broker,
+				      .body = body,
+				      .length = i % 2 ? LARGE : MIDDLING};
+		speaker_send(&store, &event);
+		answered += round_trip(&store, &wallet);
+		while (speaker_receive(&reader, &frame, i + 1 < EVENTS ? 0 : 200))
+			heard += frame.type == ENVELOPE_EVENT && frame.length >= MIDDLING;
+	}
+	double grown = resident_mib(machine.broker.pid) - before;
+	ok(answered == EVENTS, "%u of %d asks are answered while %d consoles do not read", answered, EVENTS,
+	   SLOW);
+	ok(heard >= EVENTS / 2, "one that reads hears %u of %d events of up to %d bytes", heard, EVENTS,
+	   LARGE);
+	note("the broker grew by %.1f MiB", grown);
+#if !defined(__SANITIZE_ADDRESS__)
+	ok(grown <= 2 * 1.1 * BROKER_QUEUE * ((double)BODY_MAX + ENVELOPE_BYTES) / 1048576,
+	   "and the broker has grown by one queue for each of the two doors, not by one for each of them");
+#endif
+	ok(child_beats(&machine.broker), "its heart beats");
+	for (unsigned i = 0; i < SLOW; i++)
+		speaker_close(&slow[i]);
+	speaker_close(&reader);
+	machine_leave(&machine, &store);
+	machine_leave(&machine, &wallet);
+	machine_end(&machine);
+	free(body);
 }

@@ -143,3 +143,24 @@ Test(bombs, a_count_as_large_as_the_bytes)
 	bytes[4] = 43;
 	is_refused("299 claimed, 300 there", bytes, sizeof bytes);
 }
+
+/* A body full of small numbers is whole, and no message has so many values: what msgpack-c would take for them is 24 times the body. */
+Test(bombs, more_values_than_any_message_has)
+{
+	uint8_t *bytes = x_new(BODY_MAX);
+	const struct message *message;
+	const uint8_t head[5] = {0xdd, 0, 3, 0xff, 0xfb}; /* BODY_MAX - 5 */
+	memcpy(bytes, head, sizeof head);
+	cr_assert(message_scan(bytes, BODY_MAX), "it is whole");
+	seen_by_msgpack = 0;
+	for (unsigned i = 0; (message = every_message(i)); i++) {
+		struct arena arena;
+		uint8_t *into = x_new(message->size);
+		arena_begin(&arena, BODY_MAX);
+		cr_assert_not(message_unpack(message, bytes, BODY_MAX, &arena, into), "it is a %s",
+			      message->name);
+		x_free(&into);
+	}
+	cr_assert_eq(seen_by_msgpack, 0, "msgpack-c saw it");
+	x_free(&bytes);
+}

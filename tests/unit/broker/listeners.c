@@ -64,7 +64,7 @@ Test(listeners, twice_is_once)
 	cr_assert(listeners_add(&listeners, tap));
 	cr_assert(listeners_add(&listeners, tap));
 	cr_assert_eq(hearing(&ask), 1);
-	listeners_remove(&listeners, tap);
+	listeners_remove(&listeners, tap.birth, &tap);
 	cr_assert_eq(hearing(&ask), 0);
 }
 
@@ -76,7 +76,7 @@ Test(listeners, a_share_for_each)
 	cr_assert(listeners_add(&listeners, (struct listener){.birth = 5, .number = 1}),
 		  "it is there already");
 	cr_assert(listeners_add(&listeners, (struct listener){.birth = 6, .number = 999}), "another's share");
-	listeners_remove(&listeners, (struct listener){.birth = 5, .number = 3});
+	listeners_remove(&listeners, 5, &(struct listener){.birth = 5, .number = 3});
 	cr_assert(listeners_add(&listeners, (struct listener){.birth = 5, .number = 999}));
 }
 
@@ -86,7 +86,7 @@ Test(listeners, full)
 		cr_assert(listeners_add(&listeners, (struct listener){.birth = 1 + i / LISTENERS_EACH,
 								      .number = (uint16_t)(1 + i)}));
 	cr_assert_not(listeners_add(&listeners, (struct listener){.birth = 999, .number = 1}));
-	listeners_forget(&listeners, 3);
+	listeners_remove(&listeners, 3, NULL);
 	for (unsigned i = 0; i < LISTENERS_EACH; i++)
 		cr_assert(listeners_add(&listeners,
 					(struct listener){.birth = 999, .number = (uint16_t)(1 + i)}));
@@ -99,7 +99,7 @@ Test(listeners, the_dead_hear_nothing)
 	listeners_add(&listeners, (struct listener){.birth = 6});
 	listeners_add(&listeners, (struct listener){.birth = 5, .number = 0x0411});
 	cr_assert_eq(hearing(&event), 3);
-	listeners_forget(&listeners, 5);
+	listeners_remove(&listeners, 5, NULL);
 	cr_assert_eq(hearing(&event), 1);
 	cr_assert_eq(hearing(&ask), 1);
 }
