@@ -12,9 +12,11 @@ const BUILD = process.env.WARREN_BUILD || path.join(__dirname, '..', '..', 'buil
 const WITHOUT = (process.env.WARREN_WITHOUT || '').split(/[ ,]+/).filter(Boolean)
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
-// Ports of a test machine: away from a machine that an operator runs here, from other tests of this run, and from those that the
-// kernel gives to whoever connects (32768 and up).
-let nextPort = 21001 + (process.pid % 230) * 50
+// Ports of a test machine, fifty for a process: away from a machine that an operator runs here, from the test that scripts/test runs
+// beside this one (it has another lane), and from those that the kernel gives to whoever connects (32768 and up).
+const LANES = 8, BLOCKS = 28
+const lane = Number(process.env.WARREN_LANE ?? Math.floor(process.pid / BLOCKS)) % LANES
+let nextPort = 21001 + ((process.pid % BLOCKS) * LANES + lane) * 50
 
 class Machine {
 	// nodes: how many; storage: MiB each; conf: lines for warren.conf
