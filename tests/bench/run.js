@@ -2,7 +2,7 @@
 // Absolute figures of a shared machine move several times between runs; ratios within a round do not. Loopback only; every
 // server is started here, on a scratch folder, and stopped by pid.
 //
-//   run.js [bus|store|get|large|memory|start|nodes|growth]… [--rounds N] [--nodes 10,50,200,500] [--json]  the last two: only when named
+//   run.js [bus|store|get|large|memory|start|recover|nodes|growth]… [--rounds N] [--nodes 10,50,200,500] [--json]  the last two: only when named
 //   run.js growth [blobs|clients|nodes]…
 //   run.js profile bus|put4k|put256k|get256k|nodes…      where the time goes, as a flame graph
 'use strict'
@@ -16,6 +16,7 @@ const { bench_growth, KINDS } = require('./growth.js')
 const { bench_large } = require('./large.js')
 const { bench_nodes } = require('./nodes.js')
 const { bench_profile, GOALS } = require('./profile.js')
+const { bench_recover } = require('./recover.js')
 
 const tool = (name) => path.join(BUILD, 'tests', name)
 const options = { names: [], rounds: 5, json: false, goals: [], kinds: [], nodes: [10, 50, 200, 500] }
@@ -30,7 +31,7 @@ while (words.length) {
 	else if (BENCHES().includes(word)) options.names.push(word)
 	else { console.error(`no bench is called ${word}; there are: ${BENCHES().join(', ')}`); process.exit(2) }
 }
-function BENCHES() { return ['bus', 'store', 'get', 'large', 'memory', 'start', 'nodes', 'growth', 'profile'] }
+function BENCHES() { return ['bus', 'store', 'get', 'large', 'memory', 'start', 'recover', 'nodes', 'growth', 'profile'] }
 
 function sizes(text) {
 	const counts = (text || '').split(',').map(Number)
@@ -243,7 +244,7 @@ function print(name, result) {
 }
 
 async function main() {
-	const benches = { bus: bench_bus, store: bench_store, get: bench_get, memory: bench_memory, start: bench_start,
+	const benches = { bus: bench_bus, store: bench_store, get: bench_get, memory: bench_memory, start: bench_start, recover: bench_recover,
 		nodes: () => bench_nodes({ counts: options.nodes }), growth: () => bench_growth(options.kinds), profile: () => bench_profile(options.goals),
 		large: () => bench_large({ figure, contest, medians, ratio, on_fresh_machine, redis, rounds: options.rounds }) }
 	const results = {}
