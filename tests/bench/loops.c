@@ -2,9 +2,14 @@
  * reading, opening and writing to TCP) with nothing around it. One thread, no index, no protocol.
  *
  *   bench-loops put FOLDER SIZE COUNT GROUP   one fdatasync for each GROUP blobs; prints blobs a second
- *   bench-loops sync FOLDER COUNT             a raw 4 KiB pwrite and fdatasync: the disk's own rate, a probe
- * for each round bench-loops get FOLDER SIZE COUNT         writes one blob, then reads, opens and sends it
- * COUNT times over loopback TCP */
+ *
+ *   bench-loops sync FOLDER COUNT             4 KiB pwrite and fdatasync: the disk's own rate
+ *
+ *   bench-loops get FOLDER SIZE COUNT         reads, opens and sends one blob over loopback TCP
+ *
+ *   bench-loops crypto SIZE COUNT             opens and hashes in memory: all these two allow
+ *
+ *   bench-loops open SIZE COUNT               opens only, as a get does */
 #include "actors/base/crypto/crypto.h"
 #include "actors/base/memory/memory.h"
 #include "actors/base/proof/merkle.h"
@@ -169,8 +174,30 @@ static double get_loop(const char *folder, size_t size, unsigned count)
 	return rate;
 }
 
+static double crypto_loop(size_t size, unsigned count, bool hashed)
+{
+	uint8_t *plain = x_new(CHUNK), *sealed = x_new(CHUNK + SEAL_TAG), key[SEAL_KEY] = {1},
+		nonce[SEAL_NONCE] = {0}, cid[32];
+	struct sealer *sealer = sealer_new(key);
+	seal(sealer, nonce, NULL, 0, plain, CHUNK, sealed);
+	double began = now();
+	for (unsigned i = 0; i < count; i++) {
+		struct sha256 *digest = hashed ? sha256_begin() : NULL;
+		for (size_t done = 0; done < size; done += CHUNK) {
+			if (!unseal(sealer, nonce, NULL, 0, sealed, CHUNK, plain))
+				stop("unseal");
+			if (hashed)
+				sha256_add(digest, plain, CHUNK);
+		}
+		if (hashed)
+			sha256_end(&digest, cid);
+	}
+	return count / (now() - began);
+}
+
 int main(int argc, char **argv)
 {
+	bool hashed = argc == 4 && strcmp(argv[1], "crypto") == 0;
 	size_t size = argc > 3 ? strtoul(argv[3], NULL, 10) : 0;
 	unsigned last = argc > 3 ? (unsigned)strtoul(argv[argc - 1], NULL, 10) : 0;
 	if (argc == 6 && strcmp(argv[1], "put") == 0)
@@ -179,7 +206,10 @@ int main(int argc, char **argv)
 		printf("%.1f\n", sync_loop(argv[2], last));
 	else if (argc == 5 && strcmp(argv[1], "get") == 0)
 		printf("%.1f\n", get_loop(argv[2], size, last));
+	else if (hashed || (argc == 4 && strcmp(argv[1], "open") == 0))
+		printf("%.1f\n", crypto_loop(strtoul(argv[2], NULL, 10), last, hashed));
 	else
-		return fprintf(stderr, "usage: bench-loops put|sync|get FOLDER …\n"), 2;
+		return fprintf(stderr, "usage: bench-loops put|sync|get FOLDER … | crypto|open SIZE COUNT\n"),
+		       2;
 	return 0;
 }

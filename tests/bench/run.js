@@ -2,7 +2,9 @@
 // Absolute figures of a shared machine move several times between runs; ratios within a round do not. Loopback only; every
 // server is started here, on a scratch folder, and stopped by pid.
 //
-//   run.js [bus|store|get|memory|start|nodes|growth]… [--rounds N] [--nodes 10,50,200,500] [--json]     the last two: only when named
+//   run.js [bus|store|get|large|memory|start|recover|nodes|growth]… [--rounds N] [--nodes 10,50,200,500] [--json]  the last two: only when named
+//   run.js growth [blobs|clients|nodes]…
+//   run.js profile bus|put4k|put256k|get256k|nodes…      where the time goes, as a flame graph
 'use strict'
 const { spawn, spawnSync } = require('node:child_process')
 const fs = require('node:fs')
@@ -10,21 +12,26 @@ const net = require('node:net')
 const os = require('node:os')
 const path = require('node:path')
 const { Machine, BUILD, sleep } = require('../system/machine.js')
-const { bench_growth } = require('./growth.js')
+const { bench_growth, KINDS } = require('./growth.js')
+const { bench_large } = require('./large.js')
 const { bench_nodes } = require('./nodes.js')
+const { bench_profile, GOALS } = require('./profile.js')
+const { bench_recover } = require('./recover.js')
 
 const tool = (name) => path.join(BUILD, 'tests', name)
-const options = { names: [], rounds: 5, json: false, nodes: [10, 50, 200, 500] }
+const options = { names: [], rounds: 5, json: false, goals: [], kinds: [], nodes: [10, 50, 200, 500] }
 const words = process.argv.slice(2)
 while (words.length) {
 	const word = words.shift()
 	if (word === '--json') options.json = true
 	else if (word === '--rounds') options.rounds = Math.max(1, Number(words.shift()) || 5)
 	else if (word === '--nodes') options.nodes = sizes(words.shift())
+	else if (options.names.at(-1) === 'growth' && KINDS.includes(word)) options.kinds.push(word)
+	else if (options.names.at(-1) === 'profile' && GOALS.includes(word)) options.goals.push(word)
 	else if (BENCHES().includes(word)) options.names.push(word)
 	else { console.error(`no bench is called ${word}; there are: ${BENCHES().join(', ')}`); process.exit(2) }
 }
-function BENCHES() { return ['bus', 'store', 'get', 'memory', 'start', 'nodes', 'growth'] }
+function BENCHES() { return ['bus', 'store', 'get', 'large', 'memory', 'start', 'recover', 'nodes', 'growth', 'profile'] }
 
 function sizes(text) {
 	const counts = (text || '').split(',').map(Number)
@@ -237,10 +244,11 @@ function print(name, result) {
 }
 
 async function main() {
-	const benches = { bus: bench_bus, store: bench_store, get: bench_get, memory: bench_memory, start: bench_start,
-		nodes: () => bench_nodes({ counts: options.nodes }), growth: () => bench_growth() }
+	const benches = { bus: bench_bus, store: bench_store, get: bench_get, memory: bench_memory, start: bench_start, recover: bench_recover,
+		nodes: () => bench_nodes({ counts: options.nodes }), growth: () => bench_growth(options.kinds), profile: () => bench_profile(options.goals),
+		large: () => bench_large({ figure, contest, medians, ratio, on_fresh_machine, redis, rounds: options.rounds }) }
 	const results = {}
-	for (const name of options.names.length ? options.names : BENCHES().filter((one) => one !== 'nodes' && one !== 'growth')) {
+	for (const name of options.names.length ? options.names : BENCHES().filter((one) => !['nodes', 'growth', 'profile'].includes(one))) {
 		results[name] = await benches[name]()
 		if (!options.json) print(name, results[name])
 	}

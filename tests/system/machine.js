@@ -4,6 +4,7 @@
 const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
 const http = require('node:http')
+const net = require('node:net')
 const os = require('node:os')
 const path = require('node:path')
 
@@ -12,13 +13,32 @@ const BUILD = process.env.WARREN_BUILD || path.join(__dirname, '..', '..', 'buil
 const WITHOUT = (process.env.WARREN_WITHOUT || '').split(/[ ,]+/).filter(Boolean)
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
-// Ports of a test machine: away from a machine that an operator runs here, from other tests of this run, and from those that the
-// kernel gives to whoever connects (32768 and up).
-let nextPort = 21001 + (process.pid % 230) * 50
+// Ports of the machines of a test, fifty for a process: away from a machine that an operator runs here and from those that the
+// kernel gives to whoever connects (32768 and up). Whoever listens on the first of a block has the block, so that tests which run
+// side by side do not meet.
+const FIRST_PORT = 21001, BLOCK = 50, BLOCKS = 230
+let nextPort = 0
+
+function claim(port) {
+	return new Promise((resolve) => {
+		const server = net.createServer((socket) => socket.destroy())
+		server.on('error', () => resolve(false))
+		server.listen(port, '127.0.0.1', () => { server.unref(); resolve(true) })
+	})
+}
+
+async function claimPorts() {
+	for (let i = 0; i < BLOCKS && !nextPort; i++) {
+		const first = FIRST_PORT + (process.pid + i) % BLOCKS * BLOCK
+		if (await claim(first)) nextPort = first + 1
+	}
+	if (!nextPort) throw new Error(`somebody listens on each of the ports ${FIRST_PORT}, ${FIRST_PORT + BLOCK}, …`)
+}
 
 class Machine {
 	// nodes: how many; storage: MiB each; conf: lines for warren.conf
 	static async create({ nodes = 1, storage = 16, conf = '', start = true } = {}) {
+		if (!nextPort) await claimPorts()
 		const machine = new Machine()
 		machine.root = fs.mkdtempSync(path.join(os.tmpdir(), 'warren-test-'))
 		machine.ports = [0]
