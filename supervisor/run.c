@@ -279,7 +279,9 @@ static void apply_chain(struct supervisor *s, const struct config *old)
 	log_info("chain.changed", "profile=%s", *now ? s->config->chain.name : "none");
 	for (unsigned i = 0; i < s->count; i++) {
 		const struct process *process = s->processes[i];
-		if (process->pid && process->declared && row_is_told(process->row, "chain_profile"))
+		bool concerned = process->row->opens & FD_BINDS ? s->config->anvil_port != old->anvil_port
+								: row_is_told(process->row, "chain_profile");
+		if (process->pid && process->declared && concerned)
 			family_restart(s, process->row->kind, process->node);
 	}
 }
