@@ -49,4 +49,11 @@ size_t chain_profile_print(const struct chain_profile *profile, char text[CHAIN_
 /* Exactly what chain_profile_print() writes; false for anything else, with *profile zeroed. */
 bool chain_profile_parse(const char *text, struct chain_profile *profile);
 
+/* ROOT/run/chain: the line, for everybody on the machine; a URL ends with its host there, as its path may hold a key that somebody
+ * pays for. Written by the supervisor when it reads the configuration; absent: no chain. */
+#define CHAIN_FILE "chain"
+
+/* The same chain, with such URLs. */
+void chain_profile_publish(const struct chain_profile *profile, struct chain_profile *published);
+
 #endif
