@@ -9,7 +9,7 @@ const { chainMachine, chainOf, signed } = require('../system/chain.js')
 
 const RELAYS = [
 	'function getActiveNodeIds() view returns (bytes32[] ids, address[] wallets)',
-	'function getNodeByNodeId(bytes32) view returns (tuple(address wallet, bytes32 machineIdHash, uint256 instanceNumber, string endpoint, uint256 stakedAmount, uint256 messagesRelayed, uint256 rewardsEarned, bool isActive, uint256 dailyUptimeSeconds, uint256 storageMB, uint8 tier, bool isOnline, uint256 registeredAt))',
+	'function getNodeByNodeId(bytes32) view returns (address wallet, bytes32 machineIdHash, uint256 instanceNumber, string endpoint, uint256 stakedAmount, uint256 messagesRelayed, uint256 rewardsEarned, bool isActive, uint256 dailyUptimeSeconds, uint256 storageMB, uint8 tier, bool isOnline, uint256 registeredAt)',
 	'function getNodeIdsByMachine(bytes32) view returns (bytes32[])',
 	'function nodeIdOf(address, bytes32, uint32, bytes32) view returns (bytes32)',
 	'function registerNodeWithId(bytes32, bytes32, bytes32, string, uint256, uint8)',
