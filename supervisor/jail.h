@@ -10,7 +10,7 @@
 #ifndef WARREN_SUPERVISOR_JAIL_H
 #define WARREN_SUPERVISOR_JAIL_H
 
-#include "proto/actors.h"
+#include "proto/birth.h"
 #include "supervisor/why.h"
 
 #include <sys/types.h>
@@ -47,10 +47,12 @@ struct jail {
 	const char *self, *run;  /* its own folder and the sockets, as paths of the supervisor */
 	int self_fd, run_fd;     /* the same, opened before; the paths must still lead there */
 	int program;
+	int foreign;             /* another program that it may execute; -1: none */
 	uint32_t files;          /* RLIMIT_NOFILE */
 	uint64_t file_bytes;     /* RLIMIT_FSIZE */
-	bool dials;              /* stays in the network that is: its row says so … */
-	uint16_t dial;           /* … and may connect to this TCP port only; 0: to none */
+	bool network;            /* stays in the network that is: its row says so … */
+	uint16_t ports[DIALS_MOST]; /* … and may connect to these TCP ports only; 0: none */
+	uint16_t binds;          /* … and bind this one only; 0: none */
 	pid_t supervisor;
 };
 

@@ -15,9 +15,8 @@ static const struct place {
 	const char *folder;
 	bool secret; /* it seals what it keeps */
 } places[] = {
-	{SCRIBE, "logs", false},
-	{STEWARD, "machine/steward", false},
-	{STORE, "storage", true},
+	{SCRIBE, "logs", false},         {STEWARD, "machine/steward", false},
+	{ANVIL, "machine/anvil", false}, {STORE, "storage", true},
 	{WALLET, "keys", true},
 };
 
@@ -123,25 +122,41 @@ static bool runnable(int fd, const char *shown, bool *readable, struct why *why)
 	return true;
 }
 
-int program_open(const struct machine *machine, enum kind kind, bool *readable, struct why *why)
+static int program_named(const struct machine *machine, const char *name, const char *from, bool *readable,
+			 struct why *why)
 {
-	char name[48], folder[ROOT_TEXT + 8], shown[PATH_TEXT + ROOT_TEXT];
+	char folder[ROOT_TEXT + 8], shown[PATH_TEXT + ROOT_TEXT];
 	if (!only_ours(machine->fd, machine->root, S_IFDIR, why))
 		return -1;
 	snprintf(folder, sizeof folder, "%s%s", machine->programs ? machine->programs : machine->root,
 		 machine->programs ? "" : "/bin");
 	if (!only_ours(machine->bin, folder, S_IFDIR, why))
 		return -1;
-	snprintf(name, sizeof name, "warren-%s", kind_name(kind));
 	snprintf(shown, sizeof shown, "%s/%s", folder, name);
 	int fd = openat(machine->bin, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0) {
-		refuse(why, "%s: %s; %s installs the programs", shown, strerror(errno),
-		       machine->programs ? "the package warren" : "scripts/up");
+		refuse(why, "%s: %s; %s", shown, strerror(errno), from);
 		return -1;
 	}
 	if (runnable(fd, shown, readable, why))
 		return fd;
 	close(fd);
 	return -1;
+}
+
+int program_open(const struct machine *machine, enum kind kind, bool *readable, struct why *why)
+{
+	char name[48];
+	snprintf(name, sizeof name, "warren-%s", kind_name(kind));
+	return program_named(machine, name,
+			     machine->programs ? "the package warren installs the programs"
+					       : "scripts/up installs the programs",
+			     readable, why);
+}
+
+int foreign_open(const struct machine *machine, const char *name, struct why *why)
+{
+	bool readable;
+	return program_named(machine, name, "scripts/up fetches it, or put it there yourself", &readable,
+			     why);
 }

@@ -99,6 +99,15 @@ static bool check_programs(const struct supervisor *s, struct why *why)
 	return fine;
 }
 
+/* Folders of the machine's own processes that came after the machine was made, or come with a setting. */
+static bool make_places(const struct supervisor *s, struct why *why)
+{
+	const struct machine *machine = &s->machine;
+	return make_folder(machine, machine->own, "steward", 0700, machine_uid(machine, STEWARD, 0), why) &&
+	       (!s->config->anvil_port ||
+		make_folder(machine, machine->own, "anvil", 0700, machine_uid(machine, ANVIL, 0), why));
+}
+
 static bool load(struct supervisor *s, struct why *why)
 {
 	char etc[ROOT_TEXT + 8];
@@ -115,10 +124,7 @@ static bool load(struct supervisor *s, struct why *why)
 		return refuse(why, "without = \"uid\" makes no sense for root; be another user");
 	if (s->machine.as_root && !jail_possible(why))
 		return false;
-	/* A machine that was made before the steward kept anything gets the folder now. */
-	return check_programs(s, why) &&
-	       make_folder(&s->machine, s->machine.own, "steward", 0700, machine_uid(&s->machine, STEWARD, 0),
-			   why) &&
+	return check_programs(s, why) && make_places(s, why) &&
 	       unlock_begin(&s->machine, s->config, &s->unlock, &s->locked, s->unlocking.check, why);
 }
 
@@ -161,6 +167,7 @@ static bool open_all(struct supervisor *s, struct why *why)
 		return refuse(why, "%s/run/warrend.pid: %s", s->machine.root, strerror(errno));
 	if (!enough_files(s, why))
 		return false;
+	chain_publish(s);
 	return family_declare(s) || refuse(why, "no pipes for logs: %s", strerror(errno));
 }
 
@@ -287,8 +294,13 @@ bool supervisor_reload(struct supervisor *s, struct why *why)
 	struct config *old = s->config;
 	s->config = fresh;
 	log_folder_share(&s->machine, fresh->operators);
+	struct why place;
+	if (!make_places(s, &place))
+		log_error("config.place", "why=\"%s\"", quotable(&place));
 	family_declare(s);
 	apply_policies(s, old);
+	chain_apply(s, old);
+	chain_publish(s);
 	config_free(&old);
 	retry_misconfigured(s);
 	look_at_host(s);

@@ -100,7 +100,7 @@ static bool closed(struct born *born, enum wall wall, enum sealed sealed)
 bool born_close_files(struct born *born, const char *folder)
 {
 	bool pretend = born->birth.pretend & 1U << WALL_LANDLOCK;
-	return closed(born, WALL_LANDLOCK, seal_files(folder, born->birth.dial, pretend)) &&
+	return closed(born, WALL_LANDLOCK, seal_files(folder, born->birth.dials, pretend)) &&
 	       closed(born, WALL_SCOPES, seal_scopes(born->birth.pretend & 1U << WALL_SCOPES));
 }
 

@@ -11,9 +11,10 @@ enum sealed {
 	SEAL_FAILED, /* it is there and could not be closed: do not go on */
 };
 
-/* Landlock: `folder` whole but for execution, and nothing else; no TCP but connecting to port `dial` (0: none). Counts for the
- * calling thread and for those it starts later: to be called before the first one. NULL: no folder at all. */
-enum sealed seal_files(const char *folder, uint16_t dial, bool pretend);
+/* Landlock: `folder` whole but for execution, and nothing else; no TCP but connecting to `dials` (ports; NULL or all 0: none). Counts
+ * for the calling thread and for those it starts later: to be called before the first one. NULL: no folder at all. */
+enum { SEAL_DIALS = 4 };
+enum sealed seal_files(const char *folder, const uint16_t dials[SEAL_DIALS], bool pretend);
 
 /* Landlock's scopes: no signal to, and no abstract socket of, anybody outside. Counts as seal_files() does. */
 enum sealed seal_scopes(bool pretend);
@@ -22,6 +23,10 @@ enum sealed seal_scopes(bool pretend);
  * column of actors.def; among them "tcp-client", which stands for
  * what it takes to connect to a TCP port); kills for what only a burglar asks; answers ENOSYS to all else, counted. */
 enum sealed seal_syscalls(const char *more, bool pretend);
+
+/* seccomp of a foreign program that the caller is about to become by execveat(program, "", …, AT_EMPTY_PATH): no process, no
+ * dialling, no socket but streams, nothing that only a burglar asks. */
+enum sealed seal_foreign(int program, bool pretend);
 
 /* How many calls were answered ENOSYS so far; the number of the last one in *last (may be NULL). */
 uint64_t seal_strange(int *last);

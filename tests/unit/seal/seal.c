@@ -160,7 +160,7 @@ Test(syscalls, what_only_a_burglar_asks_is_death)
 
 static int pretends(void)
 {
-	if (seal_syscalls("", true) != SEAL_ABSENT || seal_files(NULL, 0, true) != SEAL_ABSENT)
+	if (seal_syscalls("", true) != SEAL_ABSENT || seal_files(NULL, NULL, true) != SEAL_ABSENT)
 		return 1;
 	return syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDONLY, 0) >= 0 ? 0 : 2;
 }
@@ -183,7 +183,7 @@ static int only_its_folder(void)
 {
 	char own[64];
 	snprintf(own, sizeof own, "%s/own", folder);
-	enum sealed sealed = seal_files(folder, 0, false);
+	enum sealed sealed = seal_files(folder, NULL, false);
 	if (sealed == SEAL_ABSENT)
 		return 77;
 	if (sealed != SEALED || opens(own, O_CREAT | O_RDWR) < 0)
@@ -195,7 +195,7 @@ static int only_its_folder(void)
 
 static int no_folder_at_all(void)
 {
-	enum sealed sealed = seal_files(NULL, 0, false);
+	enum sealed sealed = seal_files(NULL, NULL, false);
 	if (sealed == SEAL_ABSENT)
 		return 77;
 	return sealed == SEALED && opens(folder, O_RDONLY | O_DIRECTORY) < 0 && errno == EACCES ? 0 : 1;
@@ -245,7 +245,8 @@ static int one_port_and_no_other(void)
 {
 	if (syscall(444, NULL, 0, 1) < 4) /* landlock_create_ruleset: which ABI; ports came with the fourth */
 		return 77;
-	if (seal_files(NULL, ports[0], false) != SEALED)
+	uint16_t dials[SEAL_DIALS] = {0, ports[0]};
+	if (seal_files(NULL, dials, false) != SEALED)
 		return 1;
 	close_or_leave("tcp-client");
 	int udp = (int)syscall(SYS_socket, AF_INET, SOCK_DGRAM, 0);
@@ -328,4 +329,54 @@ Test(scopes, no_signal_and_no_abstract_socket_out)
 	if (end == 77)
 		cr_skip_test("this kernel's Landlock has no scopes");
 	cr_assert_eq(end, 0, "%d", end);
+}
+
+/* -- of a foreign program ----------------------------------------------------------------------------- */
+
+static int denied(long result, int wanted)
+{
+	return result < 0 && errno == wanted ? 0 : 1;
+}
+
+static void *nothing_at_all(void *context)
+{
+	return context;
+}
+
+/* One digit for each thing that was answered otherwise. */
+static int foreign(void)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_port = htons(ports[0]), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	int stream = socket(AF_INET, SOCK_STREAM, 0), one = open("/bin/true", O_PATH),
+	    other = open("/bin/true", O_PATH);
+	pthread_t thread;
+	char *none[] = {NULL};
+	if (seal_foreign(one, false) != SEALED)
+		return 1;
+	if (denied(connect(stream, (struct sockaddr *)&address, sizeof address), EPERM))
+		return 2;
+	if (denied(fork(), EPERM) || denied(syscall(SYS_fork), EPERM))
+		return 3;
+	if (denied(socket(AF_INET, SOCK_DGRAM, 0), EPERM) || denied(socket(AF_NETLINK, SOCK_RAW, 0), EPERM))
+		return 4;
+	if (denied(syscall(SYS_execveat, other, "", none, none, AT_EMPTY_PATH), EPERM) ||
+	    denied(execve("/bin/true", none, none), EPERM))
+		return 5;
+	if (denied(kill(getppid(), 0), EPERM) || denied(syscall(SYS_tgkill, getppid(), getppid(), 0), EPERM))
+		return 10;
+	if (denied(syscall(SYS_ptrace, 0, 0, 0, 0), EPERM) ||
+	    denied(syscall(SYS_io_uring_setup, 1, NULL), EPERM))
+		return 6;
+	if (socket(AF_INET, SOCK_STREAM, 0) < 0 || socket(AF_UNIX, SOCK_STREAM, 0) < 0)
+		return 7;
+	if (pthread_create(&thread, NULL, nothing_at_all, NULL) != 0 || pthread_join(thread, NULL) != 0)
+		return 8;
+	syscall(SYS_execveat, one, "", none, none, AT_EMPTY_PATH);
+	return 9;
+}
+
+Test(foreign, it_serves_and_computes_and_nothing_else)
+{
+	cr_assert_eq(in_child(foreign), 0, "it becomes the one program it may");
 }
