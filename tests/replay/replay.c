@@ -140,7 +140,10 @@ static void subset(struct run *run)
 {
 	static const unsigned shares[] = {0, 10, 50, 90, 100};
 	uint64_t seed = trial_chance(&run->chance) << 31 | trial_chance(&run->chance);
-	struct cut cut = {.at = trial_chance(&run->chance) % (orders_count(run->orders) + 1), .seed = seed};
+	size_t count = orders_count(run->orders) + 1;
+	if (trial_chance(&run->chance) % 4 == 0) /* more of the beginning, where things are made */
+		count = 1 + (count >> trial_chance(&run->chance) % 6);
+	struct cut cut = {.at = trial_chance(&run->chance) % count, .seed = seed};
 	cut.keep = shares[trial_chance(&run->chance) % 5];
 	cut.keep_names = shares[trial_chance(&run->chance) % 5];
 	cut.grain = (enum grain)(trial_chance(&run->chance) % 3);
