@@ -162,8 +162,11 @@ for (const name of KINDS)
 		const seen = []
 		chronicle.took.delete(name)
 		const over = await (besides[name] || (async () => async () => ''))()
-		const { loads, acknowledged } = await underLoad(async () => {
-			for (let i = 0; i < kills(name); i++) {
+		const { loads, acknowledged } = await underLoad(async (all) => {
+			const [mine] = all
+			for (let i = 0, had; i < kills(name); i++) {
+				had = mine.done
+				await chronicle.until('its own node stores', () => mine.done > had + WRITERS)
 				await sleep(Math.random() * 50)
 				seen.push(await kill(name))
 			}
