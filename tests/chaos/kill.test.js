@@ -1,6 +1,6 @@
 // kill -9 under load: eight writers on four nodes, and every kind of process that proto/actors.def names (a console in the middle of a
 // call besides), then warrend itself, die at random moments. Nothing that was acknowledged is lost, nothing deleted comes back, nothing
-// half is visible, the other nodes have not one failed request, and it is back within half a second.
+// half is visible, the other nodes have not one failed request, and it is back within half a second on a machine that has nothing else to do.
 // Fifteen kills of each kind, sixty of store@1, five of warrend; ten times as many with WARREN_LONG=1.
 'use strict'
 const test = require('node:test')
@@ -9,13 +9,15 @@ const crypto = require('node:crypto')
 const { spawn } = require('node:child_process')
 const fs = require('node:fs')
 const http = require('node:http')
+const os = require('node:os')
 const path = require('node:path')
 const { Machine, sleep } = require('../system/machine.js')
 const { Load, ask, percentile } = require('./load.js')
 
 const LONG = process.env.WARREN_LONG ? 10 : 1
 const NODES = 4, WRITERS = 2 // of each node
-const RESTART_MS = 500, ORPHANS_MS = LONG > 1 ? 2000 : 10000 // the second is for machines that do other work
+const QUIET = os.loadavg()[0] < os.cpus().length // nothing else to do, when we begin
+const RESTART_MS = 500, ORPHANS_MS = QUIET ? 2000 : 20000
 const STORAGE_MB = 128 * LONG // more than the fastest disk takes in the time of a test: a full node would refuse, rightly
 const PAYEE = '0x' + '35'.repeat(20)
 const metricsPort = 20001 + (process.pid % 900)
@@ -68,16 +70,18 @@ class Chronicle {
 		const lines = this.text.split('\n')
 		this.text = lines.pop()
 		for (const line of lines) {
-			const [, stamp, event, name, pid] = line.match(/^(\S+) .*process\.(ended|ready) process=(\S+) pid=(\d+)/) || []
+			const [, stamp, event, name, pid, ms] = line.match(/^(\S+) .*process\.(ended|ready) process=(\S+) pid=(\d+)(?: ms=(\d+))?/) || []
 			if (event === 'ended') this.died.set(name, Date.parse(stamp))
 			if (event !== 'ready') continue
 			this.ready.set(name, Number(pid))
-			if (this.died.has(name)) this.took.set(name, [...this.took.get(name) || [], Date.parse(stamp) - this.died.get(name)])
+			// Nobody stamps lines while scribe is dead: of its own births we know how long they took, and not since when it was dead.
+			const took = name === 'scribe' ? Number(ms) : Date.parse(stamp) - this.died.get(name)
+			if (this.died.has(name)) this.took.set(name, [...this.took.get(name) || [], took])
 			this.died.delete(name)
 		}
 	}
 
-	async until(what, check, ms = 15000) {
+	async until(what, check, ms = 30000) {
 		for (const end = Date.now() + ms; ; await sleep(3)) {
 			this.read()
 			if (check()) return
@@ -89,10 +93,9 @@ class Chronicle {
 // Kills it and waits until another runs in its place.
 async function kill(name) {
 	chronicle.read()
-	const pid = chronicle.ready.get(name), began = Date.now()
+	const pid = chronicle.ready.get(name)
 	process.kill(pid, 'SIGKILL')
 	await chronicle.until(`${name} is back`, () => chronicle.ready.get(name) !== pid)
-	return Date.now() - began
 }
 
 // Work on all nodes while `body` runs; then every acknowledgement is held against the machine.
@@ -159,7 +162,6 @@ const besides = {
 
 for (const name of KINDS)
 	test(`${name} is killed ${kills(name)} times under load`, { timeout: 300000 * LONG }, async () => {
-		const seen = []
 		chronicle.took.delete(name)
 		const over = await (besides[name] || (async () => async () => ''))()
 		const { loads, acknowledged } = await underLoad(async (all) => {
@@ -168,10 +170,10 @@ for (const name of KINDS)
 				had = mine.done
 				await chronicle.until('its own node stores', () => mine.done > had + WRITERS)
 				await sleep(Math.random() * 50)
-				seen.push(await kill(name))
+				await kill(name)
 			}
 		})
-		const took = name === 'scribe' ? seen : chronicle.took.get(name) // nobody stamps lines while scribe is dead: what we saw must do
+		const took = chronicle.took.get(name)
 		const said = await over()
 		console.log(`# ${name}: ${acknowledged} acknowledged, ${loads[0].deleted.length} of them deleted, ${loads[0].failed} refused on node 1, ` +
 			`back after p50 ${percentile(took, 0.5)} ms, p99 ${percentile(took, 0.99)} ms${said && `; ${said}`}`)
@@ -179,9 +181,8 @@ for (const name of KINDS)
 		for (const load of loads)
 			if (load.node !== 1 || !['store@1', 'gateway@1'].includes(name)) assert.strictEqual(load.failed, 0, `node ${load.node} noticed: ${load.failures}`)
 		assert.ok(took.length >= kills(name), `${took.length} restarts were timed`)
-		// Of fifteen the largest says more about what else this machine does than about us.
-		const share = LONG > 1 ? 0.99 : 0.5
-		assert.ok(percentile(took, share) <= RESTART_MS, `p${share * 100} ${percentile(took, share)} ms`)
+		// Told always, and held against the promise where this machine has nothing else to do.
+		if (QUIET) assert.ok(percentile(took, 0.99) <= RESTART_MS, `p99 ${percentile(took, 0.99)} ms`)
 	})
 
 const CALLS = [['call', 'store@1', 'store_list', 'most=500'], ['tap'], ['status'], ['alerts'], ['limits'], ['metrics'], ['top'], ['scan', '1', '--wait'],
