@@ -18,6 +18,7 @@ class Load {
 		Object.assign(this, { machine, node, writers, size, rest, deletes })
 		this.acknowledged = new Map() // cid → sha256 of what was sent
 		this.deleted = []
+		this.done = 0 // acknowledgements
 		this.failed = 0
 		this.failures = []
 		this.stopped = false
@@ -50,9 +51,10 @@ class Load {
 			const blob = crypto.randomBytes(this.size())
 			try {
 				const answer = await this.machine.put(this.node, blob)
-				if (answer.status === 201 || answer.status === 200)
+				if (answer.status === 201 || answer.status === 200) {
 					this.acknowledged.set(answer.json.cid, crypto.createHash('sha256').update(blob).digest('hex'))
-				else this.note(`${answer.status} ${answer.body}`)
+					this.done++
+				} else this.note(`${answer.status} ${answer.body}`)
 				if (answer.status === 507) this.full = true
 			} catch (error) { this.note(error.message) }
 			await sleep(this.full ? 50 : this.rest)

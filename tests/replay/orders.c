@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -155,6 +156,16 @@ static size_t parse(struct orders *orders, const uint8_t *at, size_t left, enum 
 	return whole;
 }
 
+/* Who looks at a state, a child, needs no images: not to copy them is a fifth of the time. */
+static uint8_t *image_new(uint64_t most)
+{
+	void *image = mmap(NULL, most + PAGE, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (image == MAP_FAILED || madvise(image, most + PAGE, MADV_DONTFORK) != 0)
+		orders_fail("memory for a file");
+	return image;
+}
+
 struct orders *orders_read(const char *log, enum lie lie)
 {
 	struct orders *orders = x_new(sizeof *orders);
@@ -174,7 +185,7 @@ struct orders *orders_read(const char *log, enum lie lie)
 	for (size_t at = 0; at < size;)
 		at += parse(orders, orders->log + at, size - at, lie);
 	for (uint32_t i = 0; i < orders->thing_count; i++) {
-		orders->things[i].image = x_new(orders->things[i].most + PAGE);
+		orders->things[i].image = image_new(orders->things[i].most);
 		orders->things[i].dirty = x_new(orders->things[i].most / PAGE + 1);
 	}
 	return orders;
@@ -183,7 +194,7 @@ struct orders *orders_read(const char *log, enum lie lie)
 void orders_free(struct orders **orders)
 {
 	for (uint32_t i = 0; i < (*orders)->thing_count; i++) {
-		x_free(&(*orders)->things[i].image);
+		munmap((*orders)->things[i].image, (*orders)->things[i].most + PAGE);
 		x_free(&(*orders)->things[i].dirty);
 	}
 	x_free(&(*orders)->all);

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,6 +27,7 @@ enum {
 	TOLD = 5,     /* failures that are told in full */
 	SEEN = 1 << 16,
 	PATHS = 64,
+	MEMORY_MB = 512, /* or else a disk must do */
 };
 
 struct tally {
@@ -140,7 +142,10 @@ static void subset(struct run *run)
 {
 	static const unsigned shares[] = {0, 10, 50, 90, 100};
 	uint64_t seed = trial_chance(&run->chance) << 31 | trial_chance(&run->chance);
-	struct cut cut = {.at = trial_chance(&run->chance) % (orders_count(run->orders) + 1), .seed = seed};
+	size_t count = orders_count(run->orders) + 1;
+	if (trial_chance(&run->chance) % 4 == 0) /* more of the beginning, where things are made */
+		count = 1 + (count >> trial_chance(&run->chance) % 6);
+	struct cut cut = {.at = trial_chance(&run->chance) % count, .seed = seed};
 	cut.keep = shares[trial_chance(&run->chance) % 5];
 	cut.keep_names = shares[trial_chance(&run->chance) % 5];
 	cut.grain = (enum grain)(trial_chance(&run->chance) % 3);
@@ -162,7 +167,9 @@ static void states(struct run *run, size_t count)
 static bool scratch_make(char scratch[PATHS])
 {
 	const char *where = getenv("TMPDIR");
-	if (access("/dev/shm", W_OK) == 0)
+	struct statvfs memory;
+	if (access("/dev/shm", W_OK) == 0 && statvfs("/dev/shm", &memory) == 0 &&
+	    memory.f_bavail * memory.f_frsize >> 20 >= MEMORY_MB)
 		where = "/dev/shm";
 	snprintf(scratch, PATHS, "%.40s/replay-XXXXXX", where ? where : "/tmp");
 	return mkdtemp(scratch) != NULL;
