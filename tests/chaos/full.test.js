@@ -166,8 +166,8 @@ for (const kind of ['ext4', 'tmpfs'])
 
 			// What was signed is in the books of the next birth.
 			const before = small.machine.warren('call', 'wallet@1', 'wallet_policy', '--json').out
-			small.machine.kill('wallet@1')
-			await small.machine.ready()
+			const killed = small.machine.kill('wallet@1')
+			await small.machine.until('another wallet', () => { const now = small.machine.process('wallet@1'); return now.pid !== killed && now.state === 'ready' })
 			assert.strictEqual(small.machine.warren('call', 'wallet@1', 'wallet_policy', '--json').out, before)
 		} finally { await small.destroy() }
 	})
