@@ -10,7 +10,7 @@ const net = require('node:net')
 const path = require('node:path')
 const { Machine, BUILD } = require('../system/machine.js')
 const { Load } = require('./load.js')
-const { Page } = require('../nth/nth.js')
+const { Page, library } = require('../nth/nth.js')
 
 const LONG = Boolean(process.env.WARREN_LONG)
 const MIB = 1 << 20, NODE_LIMIT = 32 * MIB, ROOM = MIB, UPLOADS = 200
@@ -155,3 +155,73 @@ test(`the Nth malloc() of each kind of process, ${TIMES} times`, { skip, timeout
 		console.log(`# ${who}: ${TIMES} times, it died ${died} times and lived ${lived} times`)
 	}
 }, KINDS))
+
+// Deaths that are no abort, no exit that asks for another try, and none of ours.
+function strangeDeaths(machine) {
+	return machine.log('warrend').split('\n').filter((line) => / process\.ended /.test(line) && / signal=/.test(line) && !/ signal=(6|9|15|ABRT|KILL|TERM)\b/.test(line))
+}
+
+const WORLD = [['open', 'EMFILE'], ['read', 'EIO'], ['write', 'ENOSPC'], ['sync', 'EIO'], ['change', 'EIO'], ['fd', 'EMFILE'], ['look', 'EIO'], ['room', 'ENOSPC']]
+test('the Nth call of the world of each kind of process fails', { skip, timeout: 1200000 }, () => onTwoNodes(async (machine, load, neighbour) => {
+	await load.start().begun()
+	await neighbour.start().begun()
+	const homes = { store: 'node1/storage', wallet: 'node1/keys', steward: 'machine/steward', scribe: 'logs' }
+	let all = 0
+	for (const [kind, home] of Object.entries(homes)) {
+		const who = ['store', 'wallet'].includes(kind) ? `${kind}@1` : kind, page = new Page(path.join(machine.root, home, 'nth'))
+		fs.chmodSync(page.file, 0o666)
+		const first = machine.kill(who)
+		await machine.until(`${who} has the page`, () => { const now = machine.process(who); return now.pid && now.pid !== first && now.state === 'ready' }, 30000)
+		let fired = 0, tries = 0
+		for (const [index, [family, error]] of WORLD.entries())
+			for (let i = 0; i < (LONG ? 30 : (index + process.pid) % 3 ? 0 : 1); i++) { // three of the eight, else
+				await machine.ready(30000)
+				// At a birth, as it is then that most is opened and read: a page without a pid is every life's.
+				page.plan({ family, error, at: 1 + (process.pid + 7 * i + index) % (i % 2 ? 20 : 3) })
+				const pid = machine.kill(who)
+				await machine.until(`${who} is ready after ${family}`, () => { const now = machine.process(who); return now.pid && now.pid !== pid && now.state === 'ready' }, 60000)
+				machine.warrenFails('call', who, 'actor_limits')
+				machine.warrenFails('alerts')
+				fired += page.seen().fired ? 1 : 0
+				tries++
+				page.off()
+			}
+		fs.unlinkSync(page.file)
+		console.log(`# ${who}: ${tries} tries, in ${fired} a call failed`)
+		all += fired
+	}
+	assert.deepStrictEqual(strangeDeaths(machine), [])
+	assert.ok(all > 1, `${all}`)
+}, KINDS))
+
+test('births that fail: no descriptor, no process, no file for the supervisor', { skip, timeout: 1200000 }, async () => {
+	const machine = await Machine.create({ nodes: 2, storage: 16, start: false, conf: 'park_deaths = 0;' })
+	const page = new Page(path.join(machine.root, 'page')), neighbour = new Load(machine, 2, { writers: 1, size: () => 1000 })
+	try {
+		const done = spawnSync(path.join(machine.root, 'bin', 'warrend'), ['--root', machine.root, 'start'], { env: { ...process.env, LD_PRELOAD: library(BUILD), NTH_FILE: page.file }, stdio: 'ignore' })
+		assert.strictEqual(done.status, 0)
+		await machine.ready()
+		const supervisor = fs.readFileSync(path.join(machine.root, 'run', 'warrend.pid'), 'utf8').trim()
+		await neighbour.start().begun()
+		let fired = 0, tries = 0
+		for (const [index, [family, error]] of [...WORLD, ['process', 'EAGAIN'], ['map', 'ENOMEM']].entries())
+			for (let i = 0; i < (LONG ? 40 : 3); i++) {
+				const who = ['store@1', 'wallet@1', 'gateway@1'][(i + index) % 3]
+				page.plan({ family, error, at: 1 + (process.pid + 13 * i + index) % (i % 3 === 0 ? 3 : 30), onwards: i % 4 === 3 ? 1 : 0 })
+				machine.kill(who)
+				machine.warrenFails('reload')
+				fired += page.seen().fired ? 1 : 0
+				tries++
+				page.off()
+				await machine.until(`${who} is born after ${family}`, () => machine.process(who).state === 'ready', 60000)
+			}
+		await neighbour.stop()
+		console.log(`# ${tries} births, in ${fired} a call of the supervisor or of a child before its exec failed; the neighbour ${neighbour.acknowledged.size}, ${neighbour.failed}`)
+		assert.strictEqual(fs.readFileSync(path.join(machine.root, 'run', 'warrend.pid'), 'utf8').trim(), supervisor, 'the supervisor is the same')
+		assert.strictEqual(neighbour.failed, 0, `${neighbour.failures}`)
+		assert.ok(fired > 5, `${fired}`)
+	} finally {
+		neighbour.stopped = true
+		await machine.destroy()
+	}
+})

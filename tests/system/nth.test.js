@@ -158,6 +158,34 @@ test('add and remove', { timeout: 3000000 }, () => on_a_machine(0, (machine) => 
 	})
 }))
 
+// `add` died when all was done but its mark: the node is whole, and no look that fails may make it seem half.
+test('a mark beside a whole node: whatever cannot be looked at, its keys stay', { timeout: 3000000 }, () => on_a_machine(1, (machine) => {
+	const mark = scratch(machine, 'machine/adding'), second = ['add', '--tier', 'bronze', '--storage', '8', '--port', '20997']
+	const keys = fs.readFileSync(scratch(machine, 'node1/keys/wallet.keys'))
+	let fired = 0
+	for (const [index, family] of ['look', 'open', 'read'].entries())
+		for (let at = LONG ? 1 : 1 + (process.pid + index) % 3; at <= 45; at += LONG ? 1 : 3) {
+			const trouble = { family, error: 'EIO', onwards: 0 }, what = `${family} ${at}`
+			fs.writeFileSync(mark, '1\n')
+			const done = run(machine, 'warrend', second, { trouble, at })
+			judge(done, trouble, what)
+			fired += done.fired ? 1 : 0
+			assert.ok(keys.equals(fs.readFileSync(scratch(machine, 'node1/keys/wallet.keys'))), `${what} (${done.name}): ${done.err}`)
+			if (done.code !== 0) continue
+			assert.ok(exists(machine, 'etc/node2.conf'), `${what} (${done.name}): ${done.out}${done.err}${fs.readdirSync(scratch(machine, 'etc'))}`)
+			machine.warrend('remove', '--node', '2', '--yes', '--destroy-keys', json(machine, 'list').nodes.find((node) => node.node === 2).wallet)
+			assert.ok(!fs.existsSync(mark), what) // one that could not be read after the work was done is the next verb's
+		}
+	assert.ok(fired > 10, `${fired}`)
+	fs.rmSync(mark, { force: true })
+	fs.mkdirSync(mark) // a mark that nobody can read
+	const refused = machine.run('warrend', second, { fails: true })
+	assert.strictEqual(refused.code, 1)
+	assert.match(refused.err, /machine\/adding: Is a directory/)
+	fs.rmdirSync(mark)
+	whole(machine, 1, 'at the end')
+}))
+
 test('backup and restore', { timeout: 3000000 }, () => on_a_machine(1, (machine) => {
 	const pass = scratch(machine, 'pass'), file = scratch(machine, 'backup'), root = scratch(machine, 'restored')
 	fs.writeFileSync(pass, PASSPHRASE + '\n', { mode: 0o600 })
