@@ -33,11 +33,11 @@ enum {
 	SAMPLED = 2000,
 	WHOLE = 100000,
 	PATIENCE_MS = 3000, /* of one operation, or one birth: after that the supervisor would end it */
-	SLICE_MS = 50,
+	SLICE_MS = 5,
 	BIRTHS = 400, /* in a row that do not get as far as ready */
 	DISK_MIB = 64,
 	POWER_LOST = 2, /* EXT4_GOING_FLAGS_NOLOGFLUSH */
-	SECONDS = 3300,
+	SECONDS = 7000,
 };
 #define EXT4_SHUTDOWN _IOR('X', 125, uint32_t)
 #define FIU           "/usr/lib/fiu/fiu_run_preload.so"
