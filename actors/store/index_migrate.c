@@ -12,6 +12,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct draft {
@@ -135,6 +136,7 @@ static int version_of(sqlite3 *db, unsigned *version)
 static enum index_end settle(struct draft *draft, const char *path, char why[MIGRATE_WHY])
 {
 	char log[4200];
+	struct stat left;
 	int code = sqlite3_open_v2(path, &draft->index.db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 	bug_if(!draft->index.db);
 	sqlite3_extended_result_codes(draft->index.db, 1);
@@ -150,7 +152,8 @@ static enum index_end settle(struct draft *draft, const char *path, char why[MIG
 	snprintf(why, MIGRATE_WHY, "the older index: %s", draft->index.why);
 	sqlite3_close(draft->index.db);
 	snprintf(log, sizeof log, "%s-wal", path);
-	if (end == INDEX_OK && access(log, F_OK) == 0) {
+	/* An empty one is left when the disk refused to remove it; SQLite takes it for none, and so never tries again. */
+	if (end == INDEX_OK && stat(log, &left) == 0 && (left.st_size || unlink(log) != 0)) {
 		snprintf(why, MIGRATE_WHY, "the older index does not let go of its log");
 		end = INDEX_DISK;
 	}

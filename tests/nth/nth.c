@@ -36,9 +36,9 @@ __attribute__((constructor)) static void begin(void)
 {
 	char path[512];
 	const char *file = getenv("NTH_FILE"), *self = getenv("WARREN_SELF");
-	if (nth_page || (!file && !self))
+	if (nth_page)
 		return;
-	snprintf(path, sizeof path, file ? "%s" : "%s/nth", file ? file : self);
+	snprintf(path, sizeof path, file ? "%s" : "%s/nth", file ? file : self ? self : "/run/warren/self");
 	int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return;

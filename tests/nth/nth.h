@@ -3,7 +3,7 @@
  * preloaded (libnth.so) into any other. What it is to do stands in a page that it shares with whoever plans:
  *
  *   linked in    nth_page, set by the test
- *   preloaded    a file of NTH_PAGE bytes, mapped at the start: $NTH_FILE, else "nth" in the folder $WARREN_SELF
+ *   preloaded    a file of NTH_PAGE bytes, mapped at the start: $NTH_FILE, else "nth" in the actor's own folder (proto/birth.h)
  *
  * Without a page nothing is counted and nothing fails. All numbers are of this machine's byte order; nth.js writes the same. */
 #ifndef WARREN_TESTS_NTH_H
