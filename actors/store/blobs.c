@@ -287,6 +287,23 @@ bool store_seems_mended(const struct store *store)
 	return store->was_read_only && !disk_is_read_only(store);
 }
 
+int64_t store_now(struct store *store)
+{
+	return age_now(&store->age);
+}
+
+int64_t store_stamp(struct store *store)
+{
+	return age_stamp(&store->age);
+}
+
+void store_keep_age(struct store *store)
+{
+	store_now(store);
+	if (!store_only_reads(store))
+		age_save(&store->age, store->folder);
+}
+
 bool store_only_reads(const struct store *store)
 {
 	return !store->committer;

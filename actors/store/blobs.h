@@ -63,6 +63,12 @@ int store_fd(struct store *store);     /* readable: call store_turn() */
 void store_turn(struct store *store);  /* hands out what the committer has finished */
 void store_tend(struct store *store);  /* each second: notices within five seconds that an idle disk takes no writes, and that it
 					  does again */
+/* What the time is: for what expires, and for what is stamped to expire one day (actors/base/age). The last keeps it for the next
+ * birth; it is no loss. */
+int64_t store_now(struct store *store);
+int64_t store_stamp(struct store *store);
+void store_keep_age(struct store *store);
+
 bool store_only_reads(const struct store *store); /* its disk took no writes when it was opened; a new birth looks again */
 bool store_seems_mended(const struct store *store); /* it was read-only then, and is not now */
 bool store_idle(struct store *store);  /* nothing is being put or committed */

@@ -37,6 +37,7 @@ static enum store_end find_marker(struct opening *o)
 	store->folder = open(store->folder_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (store->folder < 0)
 		return because(o, STORE_DISK, "the folder cannot be opened: %s", strerror(errno));
+	age_load(&store->age, store->folder);
 	switch (marker_read(store->folder, &store->marker)) {
 	case MARKER_OK:
 		break;

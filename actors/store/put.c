@@ -6,7 +6,6 @@
 #include "actors/base/proof/merkle.h"
 
 #include <string.h>
-#include <time.h>
 
 struct put {
 	struct store *store;
@@ -234,7 +233,7 @@ static enum err commit(struct put *put)
 	struct store *store = put->store;
 	struct blob *blob = &put->job.blob;
 	blob->sequence = store->head.birth << SEQUENCE_BITS | ++store->number;
-	blob->stored_at = time(NULL);
+	blob->stored_at = age_stamp(&store->age);
 	merkle_end(&put->merkle, &blob->root);
 	enum err err = finish(put);
 	if (err != ERR_OK)

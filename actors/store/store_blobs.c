@@ -5,7 +5,6 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 
 /* -- changing -------------------------------------------------------------------------------------------------------- */
 
@@ -52,7 +51,8 @@ enum err on_store_delete(struct actor *self, struct call *call, const struct sto
 	bool trash = store->keeping.trash_seconds;
 	struct change *change =
 		change_of(call, &row_store_delete, trash ? "store.trash" : "store.delete", &in->cid);
-	return began(change, trash ? store_trash(store->store, &in->cid, time(NULL), on_changed, change)
+	return began(change, trash ? store_trash(store->store, &in->cid, store_stamp(store->store),
+						 on_changed, change)
 				   : store_delete(store->store, &in->cid, on_changed, change));
 }
 

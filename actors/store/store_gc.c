@@ -1,4 +1,4 @@
-/* store@N, how long blobs are kept: the trash is emptied by the clock, and the collector goes by `gc`, by itself each ten minutes
+/* store@N, how long blobs are kept: the trash is emptied by the clock (age.h), and the collector goes by `gc`, by itself each ten minutes
  * or when an operator says so. Part of the process: runs as it, dies with it; a new birth begins anew. */
 #include "actors/store/store_self.h"
 #include "actors/base/reasons/reasons.h"
@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 enum {
 	FIRST_MS = 10000,     /* after the birth, and then … */
@@ -35,11 +34,18 @@ static void expire_one(void *context, const struct cid *cid, uint64_t size)
 	store_purge(expiring->store, cid, expiring->until, NULL, NULL); /* not now: found again */
 }
 
+static void keep_age(struct actor *self, void *context)
+{
+	(void)context;
+	store_keep_age(self_of(self)->store);
+	actor_after(self, TRASH_EVERY_MS, keep_age, NULL);
+}
+
 static void empty_trash(struct actor *self, void *context)
 {
 	(void)context;
 	struct store_actor *store = self_of(self);
-	struct expiring expiring = {store->store, time(NULL) - store->keeping.trash_seconds, 0};
+	struct expiring expiring = {store->store, store_now(store->store) - store->keeping.trash_seconds, 0};
 	if (store->keeping.stopping)
 		return;
 	store_expired(store->store, expiring.until, TRASH_AT_ONCE, expire_one, &expiring);
@@ -134,7 +140,7 @@ static void begin_pass(struct actor *self, struct call *call, const struct call_
 	pass->collector.each = collected;
 	pass->collector.context = pass;
 	store->keeping.pass = pass;
-	collector_begin(&pass->collector, store->store, &store->keeping.rules, time(NULL), dry);
+	collector_begin(&pass->collector, store->store, &store->keeping.rules, store_now(store->store), dry);
 	actor_after(self, 0, turn_pass, NULL);
 }
 
@@ -227,6 +233,7 @@ void keeping_start(struct actor *self)
 
 void keeping_ready(struct actor *self)
 {
+	keep_age(self, NULL);
 	actor_after(self, FIRST_MS, empty_trash, NULL);
 	if (self_of(self)->keeping.rules.mode != GC_OFF)
 		actor_after(self, FIRST_MS, collect, NULL);

@@ -2,6 +2,7 @@
 #ifndef WARREN_STORE_INSIDE_H
 #define WARREN_STORE_INSIDE_H
 
+#include "actors/base/age/age.h"
 #include "actors/store/blobs.h"
 #include "actors/store/commit.h"
 #include "actors/store/marker.h"
@@ -36,6 +37,7 @@ struct store {
 	char folder_path[STORE_PATH];
 	int folder;
 	struct store_shape shape; /* its folder is folder_path, its secret NULL */
+	struct age age; /* by which blobs are stamped and expire */
 	struct marker marker;
 	struct store_keys *keys;
 	struct head head;

@@ -185,7 +185,7 @@ enum err on_wallet_sign_tx(struct actor *self, struct call *call, const struct w
 	if (memcmp(&in->once, &none, sizeof none) == 0)
 		return malformed(self, call,
 				 "once must be a random key of the caller, 32 bytes, for asking again");
-	uint64_t now = spent_now(wallet->spent, wall_clock());
+	uint64_t now = spent_now(wallet->spent, (uint64_t)age_now(&wallet->age));
 	const struct hash *before = spent_once(wallet->spent, &in->once);
 	if (before)
 		return sign_again(self, call, in, before);
@@ -206,7 +206,7 @@ enum err on_wallet_policy(struct actor *self, struct call *call, const struct wa
 {
 	(void)in;
 	struct wallet *wallet = actor_state(self);
-	uint64_t now = spent_now(wallet->spent, wall_clock());
+	uint64_t now = spent_now(wallet->spent, (uint64_t)age_now(&wallet->age));
 	budget_rows(&wallet->policy, wallet->spent, now, call_arena(call), out);
 	return ERR_OK;
 }
@@ -279,7 +279,7 @@ static int open_books(struct actor *self, struct wallet *wallet, int folder)
 	if (made)
 		log_info("wallet.spent",
 			 "file=%s why=\"there was none: the budgets of the policy begin full\"", SPENT_NAME);
-	spent_tell_restored(wallet->spent, wall_clock());
+	spent_tell_restored(wallet->spent, (uint64_t)age_now(&wallet->age));
 	wallet->ink = ink_start(spent_fd(wallet->spent));
 	actor_watch(self, ink_fd(wallet->ink), POLLIN, on_dry, NULL);
 	actor_limit(self, (struct limit){"signatures under way", &wallet->waiting_count,

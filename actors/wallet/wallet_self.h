@@ -3,6 +3,7 @@
 #define WARREN_WALLET_SELF_H
 
 #include "actors/base/actor.h"
+#include "actors/base/age/age.h"
 #include "actors/base/crypto/crypto.h"
 #include "actors/wallet/ink.h"
 #include "actors/wallet/keys.h"
@@ -31,6 +32,7 @@ struct wallet {
 	struct statement statement;
 	struct policy policy;
 	struct spent *spent;
+	struct age age; /* by which budgets come back */
 	struct ink *ink;
 	uint64_t put;                            /* slots given to the ink */
 	struct waiting waiting[SPENT_UNDER_WAY]; /* in the order they came */

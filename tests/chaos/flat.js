@@ -43,9 +43,10 @@ function judge(samples, { percent = 1 } = {}) {
 		samples: samples.length, own: median(samples.map((s) => s.own)), pss: median(samples.map((s) => s.pss)), rss: median(samples.map((s) => s.rss)),
 		perHour: slope(samples), fds: [least(first, 'fds'), least(last, 'fds')], threads: [least(first, 'threads'), least(last, 'threads')],
 	}
-	tally.percent = 100 * tally.perHour / tally.own
+	tally.percent = 100 * tally.perHour / tally.rss // RELIABILITY counts in RSS; what the kernel drops of it does not hide a leak
+	tally.ownPercent = 100 * tally.perHour / tally.own
 	tally.against = []
-	if (tally.percent > percent) tally.against.push(`its memory grows by ${tally.percent.toFixed(2)} % (${Math.round(tally.perHour)} KiB) an hour`)
+	if (tally.percent > percent) tally.against.push(`its memory grows by ${tally.percent.toFixed(2)} % (${Math.round(tally.perHour)} KiB) an hour, of ${Math.round(tally.rss)}`)
 	for (const what of ['fds', 'threads'])
 		if (tally[what][1] > tally[what][0]) tally.against.push(`${what}: never fewer than ${tally[what][0]}, at the end than ${tally[what][1]}`)
 	return tally

@@ -29,7 +29,7 @@ const hour = (more) => Array.from({ length: 200 }, (_, i) => ({
 test('the judge finds what leaks, and lets noise pass', () => {
 	assert.deepStrictEqual(judge(hour(() => 0)).against, [])
 	assert.deepStrictEqual(judge(hour((t) => t > 0.2 ? 12 : 0)).against, [], 'one step early on')
-	const [leak] = judge(hour((t) => 31 * t)).against // 1.5 % of 2 MiB: thirty bytes in each of a thousand requests
+	const [leak] = judge(hour((t) => 135 * t)).against // 1.5 % of 9 MiB: seventeen bytes in each of eight thousand requests
 	assert.match(leak, /memory grows by 1\.[34567]/)
 	assert.deepStrictEqual(judge(hour((t) => 2000 * Math.min(1, 6 * t)).filter(({ at }) => at >= 600e3)).against, [], 'what fills up and then stands')
 	const samples = hour(() => 0)
@@ -148,9 +148,9 @@ function table(tallies) {
 	const kinds = {}
 	for (const [name, tally] of Object.entries(tallies)) (kinds[name.replace(/@.*/, '')] ||= []).push(tally)
 	const span = (of, digits = 0) => { const low = Math.min(...of), high = Math.max(...of); return low === high ? low.toFixed(digits) : `${low.toFixed(digits)} … ${high.toFixed(digits)}` }
-	console.log('# kind | processes | own KiB | PSS KiB | RSS KiB | % an hour | descriptors | threads')
+	console.log('# kind | processes | own KiB | PSS KiB | RSS KiB | KiB an hour | % of RSS | % of own | descriptors | threads')
 	for (const [kind, all] of Object.entries(kinds))
-		console.log(`# ${[kind, all.length, span(all.map((t) => t.own)), span(all.map((t) => t.pss)), span(all.map((t) => t.rss)), span(all.map((t) => t.percent), 2),
+		console.log(`# ${[kind, all.length, span(all.map((t) => t.own)), span(all.map((t) => t.pss)), span(all.map((t) => t.rss)), span(all.map((t) => t.perHour)), span(all.map((t) => t.percent), 2), span(all.map((t) => t.ownPercent), 2),
 			span(all.map((t) => t.fds[1])), span(all.map((t) => t.threads[1]))].join(' | ')}`)
 }
 
@@ -192,8 +192,9 @@ rate_limits = "all";\nalert_quiet_s = 5;\nalert_webhook = "http://127.0.0.1:${we
 		console.log(`# logs ${(bytesBelow(logs) / 1048576).toFixed(1)} MiB, rotated of node 1: ${rotated.join(' ') || 'none'}; storage of node 1 ${(bytesBelow(path.join(machine.root, 'node1', 'storage')) / 1048576).toFixed(1)} MiB`)
 		assert.deepStrictEqual(soak.errors, [], `${soak.failed} failed`)
 		assert.deepStrictEqual(machine.status().processes.map((p) => [who(p), p.pid, p.restarts]), before.map((p) => [who(p), p.pid, 0]), 'nobody died')
-		assert.ok(news > 0, 'herald had something to tell')
-		const against = Object.entries(tallies).flatMap(([name, tally]) => tally.against.map((said) => `${name}: ${said}`))
+		if (seconds >= 300) assert.ok(news > 0, 'herald had something to tell')
+		// Of less than half an hour a slope says nothing: what fills up by chance fills up at first.
+		const against = Object.entries(tallies).flatMap(([name, tally]) => (seconds >= 1500 ? tally.against : tally.against.filter((said) => !said.includes('memory'))).map((said) => `${name}: ${said}`))
 		assert.deepStrictEqual(against, [])
 		for (const [name] of pids) {
 			const [actor, node] = name.split('@'), folder = path.join(logs, node ? `node${node}` : 'machine')

@@ -9,13 +9,17 @@
 #include "proto/version.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { TRIM_EVERY_S = 60 };
 
 /* `warren-store --version`, by hand; warrend gives no such argument. Before main(), as the one line of an actor's main() has no
  * arguments to hand on; glibc gives them to constructors. */
@@ -119,10 +123,22 @@ const char *born_setting(const struct born *born, const char *name)
 	return "";
 }
 
+/* glibc keeps what was freed, so that a process never holds less than it once had to at one moment. With a beat a second, one of them in
+ * TRIM_EVERY_S gives it back: a flood is paid for while it lasts, and what a process holds says what it needs. */
+static void give_back(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (now.tv_sec % TRIM_EVERY_S == 0)
+		malloc_trim(0);
+}
+
 void born_pulse(char byte)
 {
 	if (write(FD_LIFE, &byte, 1) < 0 && errno == EPIPE)
 		exit(EXIT_WORLD);
+	if (byte == LIFE_BEAT)
+		give_back();
 }
 
 /* In one piece, or not at all: it is far below PIPE_BUF. */
