@@ -10,7 +10,8 @@
 unsigned config_file_read(int etc, const char *name, const char *shown, bool of_node, struct value given[SETTINGS],
 			  struct mistakes *mistakes, struct mistakes *notes);
 
-/* libconfig, of this one file: what @include names, anybody might write, at any length, so it is a mistake. False: there was one. */
+/* libconfig, of this one file: what @include names, anybody might write, at any length, so it is a mistake. False: there was
+ * one. */
 struct config_t;
 bool config_file_parse(struct config_t *config, FILE *file, const char *shown, struct mistakes *mistakes);
 

@@ -22,8 +22,8 @@ struct framing {
 	const char *range, *if_range, *if_match, *if_none_match;
 };
 
-/* Whether it is a matter of opinion where the request ended, so that what follows on its connection must not be read as another: in a
- * chunked body the library takes a bare LF, and a bare CR behind a chunk, for a line's end (before 1.0). */
+/* Whether it is a matter of opinion where the request ended, so that what follows on its connection must not be read as
+ * another: in a chunked body the library takes a bare LF, and a bare CR behind a chunk, for a line's end (before 1.0). */
 bool framing_ends_in_doubt(const struct framing *framing);
 
 struct framing framing_read(struct MHD_Connection *connection, const struct request_line *line);

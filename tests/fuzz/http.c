@@ -1,6 +1,6 @@
 /* The whole HTTP face of a node: what a client sends, in pieces, through libmicrohttpd, and behind it a store that answers well, not at
  * all, or whatever it likes (then its frames are part of the input). Whatever came, the connection ends when its time is up, nothing
- * is held for it any more, and what was said to it is HTTP; what was stored is what a second reader, strict/strict.h, takes for bodies.
+ * is held for it any more, and what was said to it is HTTP; what was stored is what a second reader, with/strict.h, takes for bodies.
  *
  * Bytes: which store, and how the client ends (1); bytes a piece, 0: all (1); of what follows, how many are the client's (2, little
  * endian); the client's; the store's. */
@@ -9,7 +9,7 @@
 
 #include "actors/base/log/log.h"
 #include "actors/gateway/http.h"
-#include "tests/fuzz/strict/strict.h"
+#include "tests/fuzz/with/strict.h"
 #include "tests/unit/gateway/fake_store.h"
 
 #include <errno.h>

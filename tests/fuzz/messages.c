@@ -2,7 +2,7 @@
  * the same when packed and unpacked again, and can be printed. */
 #include "tests/fuzz/target.h"
 
-#include "tests/fuzz/choose.h"
+#include "tests/fuzz/with/choose.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
 #include "actors/base/metrics/page.h"
 #include "actors/console/values.h"
 #include "proto/call.h"
-#include "tests/fuzz/choose.h"
+#include "tests/fuzz/with/choose.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 #include "actors/console/arguments.h"
 #include "actors/console/units.h"
 #include "proto/u256.h"
-#include "tests/fuzz/choose.h"
+#include "tests/fuzz/with/choose.h"
 
 #include <string.h>
 

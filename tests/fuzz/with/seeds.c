@@ -1,6 +1,6 @@
 /* Writes seeds for the target `messages` into a folder: of every message that there is, one with everything and one with nothing in it.
  * tests/fuzz/run --seeds runs it when rows were added. */
-#include "tests/fuzz/choose.h"
+#include "tests/fuzz/with/choose.h"
 
 #include <stdio.h>
 #include <stdlib.h>

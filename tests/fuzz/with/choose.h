@@ -1,5 +1,5 @@
-/* Which message two bytes of an input choose: each name has a place on a ring, and the next place belongs to the bytes. So an input goes on
- * being one of its message when rows are added, and any two bytes choose some message. */
+/* Which message two bytes of an input choose: each name has a place on a ring, and the next place belongs to the bytes. So an
+ * input goes on being one of its message when rows are added, and any two bytes choose some message. */
 #ifndef WARREN_FUZZ_CHOOSE_H
 #define WARREN_FUZZ_CHOOSE_H
 

@@ -1,5 +1,5 @@
 /* The strict reader. Pure. */
-#include "tests/fuzz/strict/strict.h"
+#include "tests/fuzz/with/strict.h"
 
 #include <stdbool.h>
 #include <string.h>
