@@ -135,13 +135,28 @@ static void enter(struct spent *spent, const uint8_t *slot)
 	spent_enter(spent, &charge, get64(slot + AT_TIME));
 }
 
+/* The next bytes from `at` on that were ever written, up to `end`; false: there are none. What was only reserved reads as zeroes, which
+ * are no slot: it is most of the file of most wallets, and is not read at every birth. A disk that cannot tell gives all of it. */
+static bool written(int fd, size_t *at, size_t *end)
+{
+	off_t from = lseek(fd, (off_t)*at, SEEK_DATA), to = from < 0 ? -1 : lseek(fd, from, SEEK_HOLE);
+	if (from < 0 && errno == ENXIO)
+		return false;
+	if (from >= 0)
+		*at = (size_t)from;
+	*end = to > from && to < SPENT_BYTES ? (size_t)to : SPENT_BYTES;
+	return true;
+}
+
 /* The sequence after the newest whole slot; 0 when there is none. */
-static uint64_t next_sequence(const uint8_t *file)
+static uint64_t next_sequence(int fd, const uint8_t *file)
 {
 	uint64_t next = 0;
-	for (size_t i = 0; i < SPENT_SLOTS; i++)
-		if (whole(file + i * SPENT_SLOT) && get64(file + i * SPENT_SLOT + AT_SEQUENCE) >= next)
-			next = get64(file + i * SPENT_SLOT + AT_SEQUENCE) + 1;
+	for (size_t at = 0, end; at < SPENT_BYTES && written(fd, &at, &end); at = end)
+		for (const uint8_t *slot = file + at / SPENT_SLOT * SPENT_SLOT; slot < file + end;
+		     slot += SPENT_SLOT)
+			if (whole(slot) && get64(slot + AT_SEQUENCE) >= next)
+				next = get64(slot + AT_SEQUENCE) + 1;
 	return next;
 }
 
@@ -150,7 +165,7 @@ static uint64_t next_sequence(const uint8_t *file)
  * them left a signature behind. */
 static bool enter_all(struct spent *spent, const uint8_t *file)
 {
-	uint64_t next = next_sequence(file), first = next > SPENT_SLOTS ? next - SPENT_SLOTS : 0;
+	uint64_t next = next_sequence(spent->fd, file), first = next > SPENT_SLOTS ? next - SPENT_SLOTS : 0;
 	for (uint64_t sequence = first; sequence < next; sequence++) {
 		const uint8_t *slot = file + sequence % SPENT_SLOTS * SPENT_SLOT;
 		bool under_way = next - sequence <= SPENT_UNDER_WAY ||
