@@ -184,10 +184,24 @@ static bool reserve(int fd, off_t size)
 	return errno == 0 && (size == SPENT_BYTES || fsync(fd) == 0);
 }
 
+/* The next bytes from `at` on that were ever written, up to `end`; false: there are none. What was only reserved reads as zeroes, which
+ * are no slot: it is most of the file of most wallets, and is not read at every birth. A disk that cannot tell gives all of it. */
+static bool written(int fd, size_t *at, size_t *end)
+{
+	off_t from = lseek(fd, (off_t)*at, SEEK_DATA), to = from < 0 ? -1 : lseek(fd, from, SEEK_HOLE);
+	if (from < 0 && errno == ENXIO)
+		return false;
+	if (from >= 0)
+		*at = (size_t)from;
+	*end = to > from && to < SPENT_BYTES ? (size_t)to : SPENT_BYTES;
+	return true;
+}
+
+/* `file` is zeroes. */
 static bool read_all(int fd, uint8_t *file)
 {
-	for (size_t at = 0; at < SPENT_BYTES;) {
-		ssize_t got = pread(fd, file + at, SPENT_BYTES - at, (off_t)at);
+	for (size_t at = 0, end; at < SPENT_BYTES && written(fd, &at, &end);) {
+		ssize_t got = pread(fd, file + at, end - at, (off_t)at);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0) {

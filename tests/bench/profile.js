@@ -17,12 +17,12 @@ const HERTZ = 499, SECONDS = 10, NODES = 50
 const PICTURES = path.join(__dirname, 'plots')
 const tool = (name) => path.join(BUILD, 'tests', name)
 
-// Each: what its picture is called, how many nodes there are, and the command that loads the machine.
+// Each: what its picture is called, MiB or number of nodes, and the command that loads the machine for longer than it is looked at.
 const LOADS = {
 	bus: { title: 'round trips on the bus: broker and steward', load: (machine) => [tool('bench-bus'), path.join(machine.root, 'run'), '5', '20000'] },
-	put4k: { title: 'put 4 KiB, 16 clients', load: ({ ports }) => [tool('bench-clients'), 'warren', 'put', ports[1], 16, 4096, 60000] },
-	put256k: { title: 'put 256 KiB, 8 clients', load: ({ ports }) => [tool('bench-clients'), 'warren', 'put', ports[1], 8, 262144, 3000] },
-	get256k: { title: 'get 256 KiB, 4 clients', load: ({ ports }) => [tool('bench-clients'), 'warren', 'get', ports[1], 4, 262144, 40000] },
+	put4k: { title: 'put 4 KiB, 16 clients', storage: 1024, load: ({ ports }) => [tool('bench-clients'), 'warren', 'put', ports[1], 16, 4096, 160000] },
+	put256k: { title: 'put 256 KiB, 8 clients', storage: 2560, load: ({ ports }) => [tool('bench-clients'), 'warren', 'put', ports[1], 8, 262144, 9600] },
+	get256k: { title: 'get 256 KiB, 4 clients', load: ({ ports }) => [tool('bench-clients'), 'warren', 'get', ports[1], 4, 262144, 80000] },
 	nodes: { title: `${NODES} nodes, from \`warrend start\` until all are ready`, nodes: NODES },
 }
 const GOALS = Object.keys(LOADS)
@@ -74,7 +74,8 @@ async function stacks(file, names) {
 		const frame = /^\s+[0-9a-f]+ (.*) \((.*)\)$/.exec(line)
 		if (frame) {
 			const name = frame[1].replace(/\+0x[0-9a-f]+$/, ''), where = path.basename(frame[2].replace(/ \(deleted\)$/, ''))
-			frames.push({ name: name === '[unknown]' ? where : name, kind: kind_of(frame[2].replace(/ \(deleted\)$/, '')) })
+			const one = { name: name === '[unknown]' ? where : name, kind: kind_of(frame[2].replace(/ \(deleted\)$/, '')) }
+			if (!frames.length || frames[frames.length - 1].name !== one.name) frames.push(one) // a library without names is one frame
 		} else if (line.trim()) {
 			end()
 			head = /^\s*(.*?)\s+(\d+)\/(\d+)\s*$/.exec(line)
@@ -130,7 +131,7 @@ function names_of(machine) {
 }
 
 async function loaded(goal, file) {
-	const { load } = LOADS[goal], machine = await Machine.create({ nodes: 1, storage: 512 })
+	const { load, storage = 64 } = LOADS[goal], machine = await Machine.create({ nodes: 1, storage })
 	try {
 		await machine.ready()
 		const names = names_of(machine)
