@@ -6,8 +6,8 @@
  *           return actor_main(&wallet_spec, &self);
  *   }
  *
- * Start order, written once in life.c: birth record → check who we are → `start` (descriptors, files) → connect → seal →
- * HELLO → `ready` → loop. Handlers never wait: they answer now, or return ERR_KEPT and answer later. */
+ * Start order, written once in life.c: birth record → check who we are → `warm` → Landlock → `start` (descriptors, files) →
+ * connect → seccomp → HELLO → `ready` → loop. Handlers never wait: they answer now, or return ERR_KEPT and answer later. */
 #ifndef WARREN_ACTOR_H
 #define WARREN_ACTOR_H
 
@@ -36,7 +36,7 @@ struct actor_spec {
 	 * our own; returns like `start`. May be NULL. */
 	int (*warm)(struct actor *self);
 
-	/* Opens what lasts: files, databases, listeners it inherited. Before the seal. Returns 0, or an exit code
+	/* Opens what lasts: files, databases, listeners it inherited. After Landlock, before seccomp. Returns 0, or an exit code
 	 * (EXIT_CONFIG, EXIT_WORLD) after logging why. May be NULL. */
 	int (*start)(struct actor *self);
 
