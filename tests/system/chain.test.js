@@ -115,6 +115,13 @@ test('a furnished chain: contracts, coins, tokens, policies, and all of it after
 			await allThere(machine, seen)
 			assert.deepStrictEqual(chainOf(machine), chain)
 		})
+		await t.test('one that is stopped is replaced', { skip: !process.env.WARREN_LONG }, async () => { // ten seconds of patience
+			const before = machine.process('anvil').restarts
+			process.kill(anvilOf(machine), 'SIGSTOP')
+			await machine.until('it is born again', () => machine.process('anvil').restarts > before && machine.process('anvil').state === 'ready', 60000)
+			await answers(machine)
+			await allThere(machine, seen)
+		})
 		await t.test('one that was told to end keeps it, too, without a journal to go through', async () => {
 			machine.warrend('stop')
 			assert.strictEqual(fs.statSync(path.join(machine.root, 'machine', 'anvil', 'blocks')).size, 0)
