@@ -52,7 +52,7 @@ Test(chain_profile, nothing_else_is_read)
 		"dev 1370 eip1559 1 0 http://1 http://2 http://3 http://4 http://5 -",
 		"dev 1370 eip1559 1 0 http://127.0.0.1:5000 RelayManager=" ONE " MCTToken=" ONE,
 		"dev 1370 eip1559 1 0 http://127.0.0.1:5000 MCTToken=" ONE " MCTToken=" ONE,
-		"dev 1370 eip1559 1 0 http://127.0.0.1:5000 MCTToken=" ONE "00",
+		("dev 1370 eip1559 1 0 http://127.0.0.1:5000 MCTToken=" ONE "00"),
 		"dev 1370 eip1559 1 0 http://127.0.0.1:5000 Other=" ONE,
 	};
 	static const struct chain_profile nothing;
