@@ -12,7 +12,7 @@ const { chainMachine, furnishChain, chainOf, anvilOf, signed } = require('./chai
 const installed = require('../../contracts/installed.js')
 
 const DEV = '0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80' // anvil's first account, which everybody knows
-const KILLS = process.env.WARREN_LONG ? 60 : 2
+const KILLS = process.env.WARREN_LONG ? 25 : 2
 
 const word = (value) => BigInt(value).toString(16).padStart(64, '0')
 const approve = (spender, amount) => `095ea7b3${word(spender)}${word(amount)}`
@@ -51,7 +51,7 @@ async function allThere(machine, seen) {
 	}
 }
 
-test('a furnished chain: contracts, coins, tokens, policies, and all of it after any death', { timeout: 300000 }, async (t) => {
+test('a furnished chain: contracts, coins, tokens, policies, and all of it after any death', { timeout: process.env.WARREN_LONG ? 900000 : 300000 }, async (t) => {
 	const machine = await chainMachine({ nodes: 2 })
 	try {
 		const chain = chainOf(machine)
