@@ -181,8 +181,12 @@ static int replay(const struct trial *trial, const char *recorder, size_t count,
 	struct run *run = calloc(1, sizeof *run);
 	const char *given = getenv("WARREN_SEED");
 	uint64_t seed = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL) ^ (uint64_t)getpid() << 20;
-	if (!run || !scratch_make(scratch))
+	if (!run)
 		return 1;
+	if (!scratch_make(scratch)) {
+		free(run);
+		return 1;
+	}
 	run->trial = trial;
 	run->chance = seed;
 	run->why = mmap(NULL, TRIAL_WHY, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
