@@ -29,8 +29,8 @@ struct index {
 	char why[INDEX_WHY];
 };
 
-/* What SQLite's code means for us; keeps its words for index_why(). A page that the disk did not give (EIO) SQLite calls corrupt; here
- * it is INDEX_DISK. */
+/* What SQLite's code means for us; keeps its words for index_why(). A page that the disk did not give (EIO) SQLite calls
+ * corrupt; here it is INDEX_DISK. */
 enum index_end index_end_of(struct index *index, int code);
 enum index_end index_damaged(struct index *index, const char *why);
 

@@ -194,7 +194,7 @@ static bool begin_life(struct trial *t, const char *program)
 	struct frame hello;
 	memset(birth.secret, 0x5b, sizeof birth.secret);
 	birth.missing = 1U << WALL_UID; /* we speak under its own uid, as everybody does without root */
-	fake_broker_end(&t->fake); /* with what the one before left in its queues */
+	fake_broker_end(&t->fake);      /* with what the one before left in its queues */
 	fake_broker_begin(&t->fake);
 	t->fake.of_child = birth;
 	child_start(&t->fake.child, program,

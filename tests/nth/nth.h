@@ -1,6 +1,6 @@
-/* The Nth call fails. nth.c stands before the C library's malloc(), open(), read(), write(), fsync() and their kin, counts the calls of
- * the families that are asked for, and makes one of them fail, or that one and all after it. It is linked into a test program, or
- * preloaded (libnth.so) into any other. What it is to do stands in a page that it shares with whoever plans:
+/* The Nth call fails. nth.c stands before the C library's malloc(), open(), read(), write(), fsync() and their kin, counts the
+ * calls of the families that are asked for, and makes one of them fail, or that one and all after it. It is linked into a test
+ * program, or preloaded (libnth.so) into any other. What it is to do stands in a page that it shares with whoever plans:
  *
  *   linked in    nth_page, set by the test
  *   preloaded    a file of NTH_PAGE bytes, mapped at the start: $NTH_FILE, else "nth" in the actor's own folder (proto/birth.h)
