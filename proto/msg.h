@@ -135,8 +135,8 @@ bool message_unpack(const struct message *message, const uint8_t *bytes, size_t 
  * depth is small. No allocation, linear time. */
 bool message_scan(const uint8_t *bytes, size_t length);
 
-/* Likewise, and there are no more values than this message may have at most: msgpack-c takes 24 bytes for each, and a body can be a quarter
- * of a million of them. */
+/* Likewise, and there are no more values than this message may have at most: msgpack-c takes 24 bytes for each, and a body
+ * has room for a quarter of a million. */
 bool message_fits(const struct message *message, const uint8_t *bytes, size_t length);
 
 /* "key=value key=value" for people: bytes as hex, CIDs in base32, long values cut. Returns the length, always terminated. */

@@ -5,7 +5,7 @@
  *   patient SOCKET KIND NODE
  *
  * Prints "begun", then one line of counts: right, and wrong, the reply of another call; twice, an end of an ask that had ended; long, one
- * that came more than 0.9 s after its time; late, none in time; errors by name. Exits 0 whatever they are. */
+ * that came more than 0.9 s after its time; unanswered, no end in time; errors by name. Exits 0 whatever they are. */
 #include "actors/base/bus.h"
 #include "proto/actors.h"
 #include "proto/call.h"
@@ -123,7 +123,7 @@ int main(int argc, char **argv)
 		turn(&self, true);
 	for (uint64_t end = now_ns() + 1000000000; now_ns() < end;)
 		turn(&self, false);
-	printf("asked=%u right=%u wrong=%u twice=%u long=%u late=%u lost=%u", self.asked, self.right,
+	printf("asked=%u right=%u wrong=%u twice=%u long=%u unanswered=%u lost=%u", self.asked, self.right,
 	       self.wrong, self.twice, self.longest, self.late, self.lost);
 	for (unsigned i = 0; i < 256; i++)
 		if (self.errors[i])

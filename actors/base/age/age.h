@@ -24,7 +24,8 @@ int64_t age_now(struct age *age); /* with the clocks of this machine */
 /* When something begins to age: the same, but it does not go back with the wall clock. */
 int64_t age_stamp(struct age *age);
 
-/* The file is fixed in size and written in one piece; it is no loss. False: there is none, or it is none of ours; *age is as it was. */
+/* The file is fixed in size and written in one piece; it is no loss. False: there is none, or it is none of ours; *age is then as
+ * it was. */
 bool age_load(struct age *age, int folder);
 bool age_save(const struct age *age, int folder);
 
