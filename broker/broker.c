@@ -4,6 +4,7 @@
  * open ask ends GONE at its asker, the supervisor starts it again on the same listeners, and everybody says
  * HELLO anew. */
 #include "actors/base/born/born.h"
+#include "actors/base/clock/clock.h"
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
 #include "actors/base/reasons/reasons.h"
@@ -18,7 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -41,13 +41,6 @@ struct broker {
 	uint64_t fingerprint, turned_ns;
 	uint32_t denials; /* logged in this second */
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 /* -- sending ------------------------------------------------------------------------------------------ */
 

@@ -2,6 +2,7 @@
 #include "layout/folder.h"
 
 #include "actors/base/memory/memory.h"
+#include "actors/base/whole/whole.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -115,19 +116,6 @@ static bool same(const struct stat *a, const struct stat *b)
 	       a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
-/* As long as it was when it was opened; 0 or an errno. */
-static int read_all(int fd, uint8_t *bytes, size_t length, size_t *got)
-{
-	ssize_t piece = 1;
-	for (*got = 0; *got < length && piece; *got += (size_t)piece) {
-		piece = read(fd, bytes + *got, length - *got);
-		if (piece < 0 && errno != EINTR)
-			return errno;
-		piece = piece < 0 ? 0 : piece;
-	}
-	return 0;
-}
-
 bool file_read(int folder, const char *name, uint64_t most, uint8_t **bytes, size_t *length,
 	       char why[FOLDER_WHY])
 {
@@ -142,7 +130,7 @@ bool file_read(int folder, const char *name, uint64_t most, uint8_t **bytes, siz
 				(unsigned long long)before.st_size, (unsigned long long)most);
 	}
 	*bytes = x_new((size_t)before.st_size + 1);
-	int failed = read_all(fd, *bytes, (size_t)before.st_size, length);
+	int failed = read_whole(fd, *bytes, (size_t)before.st_size, length);
 	bool stayed = fstat(fd, &after) == 0 && same(&before, &after) && *length == (size_t)before.st_size;
 	close(fd);
 	if (!failed && stayed)
@@ -157,20 +145,12 @@ bool file_read(int folder, const char *name, uint64_t most, uint8_t **bytes, siz
 
 bool file_write(int folder, const char *name, const void *bytes, size_t length, char why[FOLDER_WHY])
 {
-	const uint8_t *from = bytes;
 	int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return complain(why, "%s cannot be made: %s", name, strerror(errno));
-	while (length) {
-		ssize_t piece = write(fd, from, length);
-		if (piece < 0 && errno == EINTR)
-			continue;
-		if (piece <= 0)
-			break;
-		from += piece;
-		length -= (size_t)piece;
-	}
-	int failed = !length && fsync(fd) == 0 ? 0 : errno;
+	int failed = write_whole(fd, bytes, length);
+	if (!failed && fsync(fd) != 0)
+		failed = errno;
 	if (close(fd) != 0 && !failed)
 		failed = errno;
 	return failed ? complain(why, "%s cannot be written: %s", name, strerror(failed)) : true;

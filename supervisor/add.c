@@ -143,7 +143,7 @@ static bool write_config(const struct adding *adding, struct why *why)
 		 adding->node.node, FORMAT_settings, values[SETTING_tier].text, values[SETTING_quota_mb].text,
 		 values[SETTING_port].text, *adding->said.address ? "wallet = \"" : "", adding->said.address,
 		 *adding->said.address ? "\";\n" : "");
-	return write_whole(adding->machine->etc, name, 0644, text) ||
+	return make_file(adding->machine->etc, name, 0644, text) ||
 	       refuse(why, "%s/etc/%s: %s", adding->machine->root, name, strerror(errno));
 }
 

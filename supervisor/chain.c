@@ -17,7 +17,7 @@ void chain_publish(const struct supervisor *s)
 	chain_profile_publish(&s->config->chain, &published);
 	size_t length = chain_profile_print(&published, line);
 	memcpy(line + length, "\n", 2);
-	bool told = length ? write_whole(s->machine.run, CHAIN_FILE, 0644, line)
+	bool told = length ? make_file(s->machine.run, CHAIN_FILE, 0644, line)
 			   : unlinkat(s->machine.run, CHAIN_FILE, 0) == 0 || errno == ENOENT;
 	if (!told)
 		log_warn("chain.file", "errno=%m");

@@ -66,7 +66,7 @@ int half_lock(const struct machine *machine, struct why *why)
 
 static bool mark(const struct machine *machine, const char *name, const char *text, struct why *why)
 {
-	return write_whole(machine->own, name, 0644, text) ||
+	return make_file(machine->own, name, 0644, text) ||
 	       refuse(why, "%s/machine/%s: %s", machine->root, name, strerror(errno));
 }
 

@@ -71,7 +71,7 @@ bool host_keep(const struct machine *machine, const struct hash *id)
 {
 	char text[HOST_ID_TEXT], line[HOST_ID_TEXT + 2];
 	snprintf(line, sizeof line, "%s\n", host_id_text(id, text));
-	return write_whole(machine->own, "id", 0644, line);
+	return make_file(machine->own, "id", 0644, line);
 }
 
 struct host_id host_look(const struct machine *machine)

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { EVENTS_A_TURN = 128 };
@@ -91,13 +90,6 @@ void loop_turn(struct loop *loop, int ms)
 		if (watch->ready && watch->number == events[i].data.u64 >> 32)
 			watch->ready(watch->context, fd, events[i].events);
 	}
-}
-
-uint64_t now_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 uint64_t elapsed_ms(uint64_t now, uint64_t then)

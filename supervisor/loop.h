@@ -2,6 +2,8 @@
 #ifndef WARREN_SUPERVISOR_LOOP_H
 #define WARREN_SUPERVISOR_LOOP_H
 
+#include "actors/base/clock/clock.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -20,8 +22,6 @@ void loop_unwatch(struct loop *loop, int fd); /* before the descriptor is closed
 
 /* Waits at most `ms`, then calls what is ready. */
 void loop_turn(struct loop *loop, int ms);
-
-uint64_t now_ms(void); /* CLOCK_MONOTONIC */
 
 /* From `then` to `now`; 0 when `then` is the later one: a turn has one `now`, and things happen within it. */
 uint64_t elapsed_ms(uint64_t now, uint64_t then);

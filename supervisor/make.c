@@ -68,7 +68,7 @@ static bool sync_folder(int folder)
 	return synced;
 }
 
-bool write_whole(int folder, const char *name, mode_t mode, const char *text)
+bool make_file(int folder, const char *name, mode_t mode, const char *text)
 {
 	char part[64];
 	snprintf(part, sizeof part, "%s.new", name);
@@ -114,7 +114,7 @@ static bool write_config(const struct machine *machine, const struct make_reques
 	add_word(file, sizeof file, "name", request->name);
 	add_word(file, sizeof file, "operators", request->operators);
 	add_word(file, sizeof file, "readers", request->readers);
-	return write_whole(machine->etc, "warren.conf", 0644, file) ||
+	return make_file(machine->etc, "warren.conf", 0644, file) ||
 	       refuse(why, "%s/etc/warren.conf: %s", machine->root, strerror(errno));
 }
 

@@ -19,6 +19,6 @@ bool make_folder(const struct machine *machine, int parent, const char *name, mo
 bool make_node_folders(const struct machine *machine, uint16_t node, struct why *why);
 
 /* Writes a file whole or not at all: <name>.new, fsync, rename, fsync of the folder. */
-bool write_whole(int folder, const char *name, mode_t mode, const char *text);
+bool make_file(int folder, const char *name, mode_t mode, const char *text);
 
 #endif

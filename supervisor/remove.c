@@ -111,7 +111,7 @@ static bool copy_text(int from, int to, const char *name)
 	if (fd >= 0)
 		close(fd);
 	text[got > 0 ? got : 0] = '\0';
-	return got >= 0 && write_whole(to, name, 0600, text);
+	return got >= 0 && make_file(to, name, 0600, text);
 }
 
 /* What a person needs beside the keys to make the node again: its number and its configuration. */

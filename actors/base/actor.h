@@ -12,6 +12,7 @@
 #define WARREN_ACTOR_H
 
 #include "actors/base/log/log.h"
+#include "actors/base/clock/clock.h"
 #include "actors/base/memory/memory.h"
 #include "proto/alerts.h"
 #include "proto/birth.h"
@@ -74,8 +75,6 @@ uint8_t actor_init_flags(struct actor *self); /* BIRTH_ bits of proto/birth.h, f
 bool actor_pretends(struct actor *self, enum wall wall); /* the configuration says: as if this wall were absent */
 void actor_missing(struct actor *self, enum wall wall);  /* this wall could not be built: shown by doctor */
 bool actor_lacks(struct actor *self, enum wall wall);    /* it was not built around us */
-uint64_t now_ns(void); /* CLOCK_MONOTONIC */
-uint64_t now_ms(void);
 
 /* -- the loop ------------------------------------------------------------------------------------------------------- */
 

@@ -5,25 +5,12 @@
 
 #include <errno.h>
 #include <malloc.h>
-#include <time.h>
 
 enum {
 	MESSAGES_A_TURN = 64, /* so that a flood on the bus does not starve timers and descriptors */
 	LONGEST_WAIT_MS = 1000,
 	HELLO_AGAIN_MS = 200,
 };
-
-uint64_t now_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
-uint64_t now_ms(void)
-{
-	return now_ns() / 1000000;
-}
 
 static void counted_up(struct counted *counted)
 {

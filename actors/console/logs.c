@@ -1,6 +1,7 @@
 /* `warren logs`: what processes wrote. Reads the files below ROOT/logs itself, as logs never travel on the
  * bus; needs no running machine. */
 #include "actors/console/console.h"
+#include "actors/base/clock/clock.h"
 #include "actors/console/merge.h"
 #include "actors/console/units.h"
 
@@ -9,7 +10,6 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -180,13 +180,6 @@ static void print_tail(struct logs *logs, uint64_t found)
 		else
 			print_line(logs, line);
 	}
-}
-
-static int64_t wall_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static void follow(struct logs *logs)

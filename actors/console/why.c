@@ -1,6 +1,7 @@
 /* `warren why`: why something is as it is, from the records of whoever decided it: the fact with its inputs, the rule, the next
  * try, what one can do. Holds no opinion of its own but the order: what holds before what is over, the newest first. */
 #include "actors/console/gathered.h"
+#include "actors/base/clock/clock.h"
 #include "actors/console/units.h"
 #include "actors/console/words.h"
 #include "proto/log_text.h"
@@ -31,13 +32,6 @@ static bool is_meant(const struct about_what *what, const struct gathered_reason
 }
 
 /* -- words ------------------------------------------------------------------------------------------------ */
-
-static int64_t wall_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* "node 3", "store@3", "the machine": whom a record is about. */
 static const char *subject_text(const struct reason_row *row, char text[WORD_MAX])

@@ -2,6 +2,7 @@
 #include "actors/prober/bus_attacks.h"
 
 #include "actors/base/bus.h"
+#include "actors/base/clock/clock.h"
 #include "actors/prober/forged.h"
 #include "proto/call.h"
 
@@ -12,13 +13,6 @@
 #include <unistd.h>
 
 enum { WELCOME_MS = 1000, ANSWER_MS = 2000, ALLOWED_MS = 150, FORGERIES = 200 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 /* Waits for one message of `type`; false when none came in time. */
 static bool await(struct bus_attack *attack, struct bus *bus, enum envelope_type type, struct envelope *e,

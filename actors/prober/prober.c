@@ -5,6 +5,7 @@
  * anywhere proves nothing. Runs as the uid whose place it takes; touches nothing that it gets hold of. */
 #include "actors/base/born/born.h"
 #include "actors/base/bus.h"
+#include "actors/base/clock/clock.h"
 #include "actors/base/log/log.h"
 #include "actors/base/seal/seal.h"
 #include "actors/base/secret/secret.h"
@@ -117,13 +118,6 @@ struct prober {
 static bool pretends(const struct prober *self, enum wall wall)
 {
 	return self->born.birth.pretend & 1U << wall;
-}
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 /* Beats; and where we took the broker's place, lets the others be born; where we took scribe's, lets the broker be heard. */

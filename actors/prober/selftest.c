@@ -5,6 +5,7 @@
  * 0: every wall held. */
 #include "actors/prober/selftest.h"
 
+#include "actors/base/clock/clock.h"
 #include "proto/version.h"
 
 #include <fcntl.h>
@@ -16,13 +17,6 @@
 
 enum { PROBE_S = 120 };
 #define LOCK "/run/warren-selftest.lock"
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* -- probing --------------------------------------------------------------------------------------------------- */
 

@@ -204,7 +204,7 @@ static void end_trouble(struct files *files, struct file *file)
 
 /* As much as the disk takes, in whole lines: half a line would be a false one. Returns the bytes that stay.
  */
-static size_t write_whole(struct file *file, const char *text, size_t length)
+static size_t write_lines(struct file *file, const char *text, size_t length)
 {
 	size_t done = 0;
 	while (done < length) {
@@ -237,7 +237,7 @@ static bool append(struct files *files, struct file *file, const char *text, siz
 	int why = errno;
 	size_t wrote = 0;
 	if (ready) {
-		wrote = write_whole(file, text, length);
+		wrote = write_lines(file, text, length);
 		why = errno;
 		file->size += wrote;
 		file->used = ++files->turn;

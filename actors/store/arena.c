@@ -2,11 +2,12 @@
 #include "actors/store/arena.h"
 
 #include "actors/base/memory/memory.h"
-#include "actors/store/whole.h"
+#include "actors/base/whole/whole.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define UNIT_GROWS (UINT64_C(64) << 30)
@@ -80,7 +81,7 @@ int arena_write(const struct arena_file *arena, struct runs *runs, uint64_t at, 
 	while (length) {
 		uint64_t together, to = place(arena, runs, at, &together);
 		size_t piece = together < length ? (size_t)together : length;
-		int failed = piece ? write_whole(arena->fd, from, piece, to) : EIO;
+		int failed = piece ? write_whole_at(arena->fd, from, piece, to) : EIO;
 		if (failed)
 			return failed;
 		from += piece;
@@ -96,7 +97,7 @@ int arena_read(const struct arena_file *arena, struct runs *runs, uint64_t at, v
 	while (length) {
 		uint64_t together, from = place(arena, runs, at, &together);
 		size_t piece = together < length ? (size_t)together : length;
-		int failed = piece ? read_whole(arena->fd, into, piece, from) : EIO;
+		int failed = piece ? read_whole_at(arena->fd, into, piece, from) : EIO;
 		if (failed)
 			return failed;
 		into += piece;
@@ -111,8 +112,8 @@ int arena_read(const struct arena_file *arena, struct runs *runs, uint64_t at, v
 static int write_slots(const struct arena_file *arena, const struct blob *blob, const uint8_t *slots)
 {
 	for (uint32_t i = 0; i < blob->slot_count; i++) {
-		int failed =
-			write_whole(arena->fd, slots + (size_t)i * SLOT, SLOT, HEAD + blob->slots[i] * SLOT);
+		int failed = write_whole_at(arena->fd, slots + (size_t)i * SLOT, SLOT,
+					    HEAD + blob->slots[i] * SLOT);
 		if (failed)
 			return failed;
 	}
@@ -142,7 +143,7 @@ static bool fetch_slot(void *context, uint64_t slot, uint8_t bytes[SLOT])
 	struct fetch *fetch = context;
 	if (slot >= fetch->arena->units * (fetch->arena->unit / SLOT))
 		return false;
-	fetch->failed = read_whole(fetch->arena->fd, bytes, SLOT, HEAD + slot * SLOT);
+	fetch->failed = read_whole_at(fetch->arena->fd, bytes, SLOT, HEAD + slot * SLOT);
 	return !fetch->failed;
 }
 
@@ -150,7 +151,7 @@ int arena_read_header(const struct arena_file *arena, const struct store_keys *k
 		      const struct store_id *store, uint64_t unit, struct blob *blob, uint64_t *through)
 {
 	uint8_t header[BLOB_HEADER];
-	int failed = read_whole(arena->fd, header, sizeof header, HEAD + unit * arena->unit);
+	int failed = read_whole_at(arena->fd, header, sizeof header, HEAD + unit * arena->unit);
 	if (failed)
 		return failed;
 	struct fetch fetch = {arena, 0};
@@ -166,5 +167,11 @@ int arena_read_header(const struct arena_file *arena, const struct store_keys *k
 int arena_void(const struct arena_file *arena, uint64_t unit)
 {
 	static const uint8_t zero[HEADER_MAGIC];
-	return write_whole(arena->fd, zero, sizeof zero, HEAD + unit * arena->unit);
+	return write_whole_at(arena->fd, zero, sizeof zero, HEAD + unit * arena->unit);
+}
+
+uint64_t file_bytes(int folder, const char *name)
+{
+	struct stat stat;
+	return fstatat(folder, name, &stat, AT_SYMLINK_NOFOLLOW) == 0 ? (uint64_t)stat.st_size : 0;
 }

@@ -45,4 +45,7 @@ int arena_read_header(const struct arena_file *arena, const struct store_keys *k
 /* The header's magic becomes zero: no rebuild will find this blob again. */
 int arena_void(const struct arena_file *arena, uint64_t unit);
 
+/* Of a file in this folder; 0 for one that is not there. */
+uint64_t file_bytes(int folder, const char *name);
+
 #endif

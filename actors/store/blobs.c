@@ -1,10 +1,11 @@
 /* The store's façade: turning, deleting, listing, figures. Main thread. */
 #include "actors/store/store_inside.h"
 
-#include "actors/base/reasons/reasons.h"
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
-#include "actors/store/whole.h"
+#include "actors/base/reasons/reasons.h"
+#include "actors/base/whole/whole.h"
+#include "actors/store/arena.h"
 
 #include <errno.h>
 #include <string.h>
@@ -145,8 +146,8 @@ static int look_at_disk(struct store *store)
 	uint8_t byte;
 	if (fstatvfs(store->folder, &fs) == 0 && fs.f_flag & ST_RDONLY)
 		return EROFS;
-	int failed = read_whole(store->arena.fd, &byte, 1, HEAD - 1); /* never used: head.h */
-	return failed ? failed : write_whole(store->arena.fd, &byte, 1, HEAD - 1);
+	int failed = read_whole_at(store->arena.fd, &byte, 1, HEAD - 1); /* never used: head.h */
+	return failed ? failed : write_whole_at(store->arena.fd, &byte, 1, HEAD - 1);
 }
 
 /* A store to which nobody writes would not notice that its disk has become read-only. One that has just committed knows. */

@@ -2,12 +2,13 @@
  * the ballast. When it must give up it takes the process with it: the next start finds what was acknowledged. */
 #include "actors/store/commit.h"
 
+#include "actors/base/whole/whole.h"
 #include "actors/store/apply.h"
+#include "actors/store/arena.h"
 
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
 #include "actors/store/syncer.h"
-#include "actors/store/whole.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -263,8 +264,8 @@ static uint64_t index_bytes(const struct committer *c)
 static bool arena_takes_writes(struct committer *c)
 {
 	uint8_t byte;
-	if (read_whole(c->parts.arena->fd, &byte, 1, HEAD - 1) ||
-	    write_whole(c->parts.arena->fd, &byte, 1, HEAD - 1))
+	if (read_whole_at(c->parts.arena->fd, &byte, 1, HEAD - 1) ||
+	    write_whole_at(c->parts.arena->fd, &byte, 1, HEAD - 1))
 		return false;
 	syncer_begin(c->syncer);
 	syncer_wait(c->syncer);

@@ -3,7 +3,7 @@
 #include "proto/formats.h"
 
 #include "actors/base/memory/memory.h"
-#include "actors/store/whole.h"
+#include "actors/base/whole/whole.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -76,7 +76,7 @@ int head_write(int arena, struct head *head, const struct store_keys *keys)
 	to_disk(head, keys, disk);
 	uint64_t at = head->generation % 2 ? HEAD_COPY : 0;
 	size_t length = (256 + head->void_count * sizeof disk->voids[0] + 4095) / 4096 * 4096;
-	int failed = write_whole(arena, disk, length, at);
+	int failed = write_whole_at(arena, disk, length, at);
 	x_free(&disk);
 	return failed;
 }
@@ -126,7 +126,7 @@ enum head_end head_read(int arena, struct head *head, uint8_t mac[32])
 	enum head_end end = HEAD_DAMAGED;
 	memset(head, 0, sizeof *head);
 	for (unsigned copy = 0; copy < 2; copy++) {
-		int failed = read_whole(arena, disk, sizeof *disk, copy * HEAD_COPY);
+		int failed = read_whole_at(arena, disk, sizeof *disk, copy * HEAD_COPY);
 		enum head_end here = failed ? HEAD_DISK : check(disk);
 		if (here == HEAD_OK && (end != HEAD_OK || le64toh(disk->generation) > head->generation))
 			from_disk(disk, head, mac);

@@ -4,7 +4,7 @@
 
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
-#include "actors/store/whole.h"
+#include "actors/store/arena.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -6,10 +6,10 @@
  * every chunk is right. */
 #include "actors/store/store_inside.h"
 
-#include "actors/base/reasons/reasons.h"
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
-#include "actors/store/whole.h"
+#include "actors/base/reasons/reasons.h"
+#include "actors/base/whole/whole.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -100,7 +100,7 @@ static bool is_going(const struct store *store, uint64_t unit, int failed)
 {
 	uint8_t header[BLOB_HEADER];
 	return failed && failed != ENOENT &&
-	       read_whole(store->arena.fd, header, sizeof header, HEAD + unit * store->arena.unit) != 0;
+	       read_whole_at(store->arena.fd, header, sizeof header, HEAD + unit * store->arena.unit) != 0;
 }
 
 /* -- which of them count --------------------------------------------------------------------------------------------- */

@@ -1,10 +1,10 @@
 /* store@N, the scan: what is stored is read and hashed again, slowly by itself, all of it when somebody asks or after the machine
  * stopped without notice. A step at a time between puts and gets. Part of the process: runs as it, dies with it. */
 #include "actors/store/store_self.h"
+#include "actors/base/clock/clock.h"
 #include "proto/store.h"
 
 #include <inttypes.h>
-#include <time.h>
 
 enum {
 	CHECK_MS = 10000,   /* between two steps when all is well */
@@ -12,13 +12,6 @@ enum {
 	STEP_MS = 2,        /* a scan that was asked for goes on so long, then rests as long at least */
 	STEP_BLOBS = 16,    /* … or until it has looked at so many */
 };
-
-static int64_t unix_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* From a random one on, so that restarts do not favour some. */
 static void go_slowly(struct store_actor *store)
@@ -30,7 +23,7 @@ static void go_slowly(struct store_actor *store)
 
 static void scan_begin(struct store_actor *store, bool asked)
 {
-	store->scan = (struct scan){.running = true, .asked = asked, .since_ms = unix_ms()};
+	store->scan = (struct scan){.running = true, .asked = asked, .since_ms = wall_ms()};
 	store_check_from(store->store, NULL);
 	log_info("store.scan", "blobs=%" PRIu64 " asked=%d", store->figures.blobs, asked);
 }
@@ -39,7 +32,7 @@ static void scan_end(struct store_actor *store)
 {
 	struct scan *scan = &store->scan;
 	scan->running = scan->asked = false;
-	scan->finished_ms = unix_ms();
+	scan->finished_ms = wall_ms();
 	scan->broke = store_check_broke(store->store);
 	log_info("store.checked", "blobs=%" PRIu64 " corrupt=%" PRIu64 " unreadable=%" PRIu64 "%s",
 		 scan->counts.done, scan->counts.corrupt, scan->counts.unreadable,

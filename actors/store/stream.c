@@ -3,6 +3,7 @@
  * asks for a new ticket. */
 #include "actors/store/stream_inside.h"
 
+#include "actors/base/clock/clock.h"
 #include "actors/base/crypto/crypto.h"
 #include "actors/base/memory/memory.h"
 
@@ -12,17 +13,9 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { EVENTS = STREAM_LINKS + 1 };
-
-uint64_t stream_now_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* -- sending --------------------------------------------------------------------------------------------------------- */
 
@@ -128,10 +121,8 @@ static void accept_all(struct streams *streams)
 			close(fd);
 			continue;
 		}
-		*link = (struct link){.fd = fd,
-				      .since_ms = stream_now_ms(),
-				      .in = x_new(IN_BYTES),
-				      .out = x_new(OUT_BYTES)};
+		*link = (struct link){
+			.fd = fd, .since_ms = now_ms(), .in = x_new(IN_BYTES), .out = x_new(OUT_BYTES)};
 		if (++streams->counts.links > streams->counts.links_high)
 			streams->counts.links_high = streams->counts.links;
 	}

@@ -54,7 +54,6 @@ void link_send(struct link *link, struct stream_frame frame, const void *body);
 /* DATA goes out from where it lies as far as the socket takes it; only the rest is copied. */
 void link_send_data(struct link *link, uint32_t transfer, const uint8_t *bytes, size_t length);
 uint32_t link_waiting(const struct link *link);
-uint64_t stream_now_ms(void);
 
 /* transfer.c */
 void transfer_frame(struct streams *streams, struct link *link, const struct stream_frame *frame, const uint8_t *body);

@@ -2,8 +2,9 @@
  * taken, a GET sends no more than was granted, and only while the connection's queue is short. */
 #include "actors/store/stream_inside.h"
 
-#include "actors/base/reasons/reasons.h"
+#include "actors/base/clock/clock.h"
 #include "actors/base/crypto/crypto.h"
+#include "actors/base/reasons/reasons.h"
 
 #include <string.h>
 
@@ -35,7 +36,7 @@ static struct transfer *begin(struct streams *streams, struct link *link, uint32
 		struct transfer *transfer = &streams->transfers[i];
 		if (transfer->kind != TRANSFER_FREE)
 			continue;
-		uint64_t now = stream_now_ms();
+		uint64_t now = now_ms();
 		*transfer = (struct transfer){.link = link,
 					      .streams = streams,
 					      .kind = kind,
@@ -84,8 +85,7 @@ static void fail(struct transfer *transfer, enum err err, uint32_t argument)
 		send_error(transfer->link, transfer->number, err, argument);
 	if (transfer->kind == TRANSFER_GET)
 		transfer->streams->events.get_done(transfer->streams->events.context, &transfer->cid,
-						   transfer->bytes, stream_now_ms() - transfer->began_ms,
-						   err);
+						   transfer->bytes, now_ms() - transfer->began_ms, err);
 	finish(transfer);
 }
 
@@ -101,7 +101,7 @@ static void stored_now(struct transfer *transfer, const struct stored *stored)
 			  (struct stream_frame){
 				  .length = sizeof body, .type = STREAM_STORED, .transfer = transfer->number},
 			  &body);
-	streams->events.put_done(streams->events.context, stored, stream_now_ms() - transfer->began_ms);
+	streams->events.put_done(streams->events.context, stored, now_ms() - transfer->began_ms);
 	finish(transfer);
 }
 
@@ -135,7 +135,7 @@ static void on_data(struct transfer *transfer, const uint8_t *bytes, uint32_t le
 		transfer->link->broken = true;
 		return;
 	}
-	transfer->heard_ms = stream_now_ms();
+	transfer->heard_ms = now_ms();
 	enum err err = store_put_data(transfer->put, bytes, length);
 	if (err != ERR_OK) {
 		fail(transfer, err, 0);
@@ -170,7 +170,7 @@ static void got_all(struct transfer *transfer)
 	link_send(transfer->link, (struct stream_frame){.type = STREAM_END, .transfer = transfer->number},
 		  NULL);
 	streams->events.get_done(streams->events.context, &transfer->cid, transfer->bytes,
-				 stream_now_ms() - transfer->began_ms, ERR_OK);
+				 now_ms() - transfer->began_ms, ERR_OK);
 	finish(transfer);
 }
 
@@ -218,7 +218,7 @@ static void send_next(struct transfer *transfer)
 	transfer->credit--;
 	transfer->left -= length;
 	transfer->bytes += length;
-	transfer->heard_ms = stream_now_ms();
+	transfer->heard_ms = now_ms();
 	link_send_data(transfer->link, transfer->number, bytes, length);
 	if (!transfer->left)
 		got_all(transfer);
@@ -287,7 +287,7 @@ static void on_credit(struct transfer *transfer, uint32_t frames)
 		return;
 	}
 	transfer->credit += frames;
-	transfer->heard_ms = stream_now_ms();
+	transfer->heard_ms = now_ms();
 }
 
 /* A blob that is being committed cannot be taken back; only its answer is no longer wanted. */

@@ -5,6 +5,7 @@
 #include "actors/base/crypto/crypto.h"
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
+#include "actors/base/whole/whole.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -178,37 +179,6 @@ enum keyfile_end keyfile_unseal(const uint8_t *file, size_t length, uint16_t nod
 /* -- the disk
  * ------------------------------------------------------------------------------------------------------- */
 
-/* Bytes read, at most `room`; negative: errno. */
-static ssize_t read_all(int fd, uint8_t *at, size_t room)
-{
-	size_t have = 0;
-	while (have < room) {
-		ssize_t got = read(fd, at + have, room - have);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -1;
-		if (got == 0)
-			break;
-		have += (size_t)got;
-	}
-	return (ssize_t)have;
-}
-
-static bool write_all(int fd, const uint8_t *at, size_t length)
-{
-	while (length) {
-		ssize_t wrote = write(fd, at, length);
-		if (wrote < 0 && errno == EINTR)
-			continue;
-		if (wrote < 0)
-			return false;
-		at += wrote;
-		length -= (size_t)wrote;
-	}
-	return true;
-}
-
 /* A plain file of our own that nobody else can read or change. */
 static bool is_ours(int fd)
 {
@@ -232,9 +202,10 @@ enum keyfile_end keyfile_open(int folder, uint16_t node, const uint8_t secret[SE
 	enum keyfile_end end = KEYFILE_UNSAFE;
 	if (is_ours(fd)) {
 		uint8_t file[KEYFILE_MOST + 1];
-		ssize_t length = read_all(fd, file, sizeof file);
-		end = length < 0 ? KEYFILE_DISK
-				 : keyfile_unseal(file, (size_t)length, node, secret, signer, keys);
+		size_t length;
+		end = read_whole(fd, file, sizeof file, &length)
+			      ? KEYFILE_DISK
+			      : keyfile_unseal(file, length, node, secret, signer, keys);
 	}
 	int saved = errno;
 	close(fd);
@@ -248,7 +219,7 @@ static bool write_temp(int folder, const uint8_t file[KEYFILE_BYTES])
 	int fd = openat(folder, KEYFILE_TEMP, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return false;
-	bool written = fchmod(fd, 0600) == 0 && write_all(fd, file, KEYFILE_BYTES) && fsync(fd) == 0;
+	bool written = fchmod(fd, 0600) == 0 && write_whole(fd, file, KEYFILE_BYTES) == 0 && fsync(fd) == 0;
 	int saved = errno;
 	close(fd);
 	errno = saved;

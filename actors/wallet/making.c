@@ -6,6 +6,7 @@
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
 #include "actors/base/prompt/prompt.h"
+#include "actors/base/whole/whole.h"
 #include "actors/wallet/keystore.h"
 #include "actors/wallet/spent.h"
 #include "proto/birth.h"
@@ -193,20 +194,6 @@ static enum making_end new_passphrase(struct desk *desk, char why[MAKING_WHY])
 	return strcmp(desk->line, desk->again) == 0 ? MAKING_OK : refused(why, "the two are not the same");
 }
 
-static bool write_all(int to, const char *text, size_t length)
-{
-	while (length) {
-		ssize_t wrote = write(to, text, length);
-		if (wrote < 0 && errno == EINTR)
-			continue;
-		if (wrote <= 0)
-			return false;
-		text += wrote;
-		length -= (size_t)wrote;
-	}
-	return true;
-}
-
 enum making_end making_export(struct making *making, enum keyfile_end *end, char why[MAKING_WHY])
 {
 	*end = open_keys(making);
@@ -220,7 +207,7 @@ enum making_end making_export(struct making *making, enum keyfile_end *end, char
 		int to = making->file < 0 ? STDOUT_FILENO : making->file;
 		keystore_seal(making->keys->wallet_secret, &making->keys->address, desk->line, 0, &desk->work,
 			      &keystore);
-		if (!write_all(to, json, keystore_print(&keystore, json)) ||
+		if (write_whole(to, json, keystore_print(&keystore, json)) ||
 		    (making->file >= 0 && fsync(making->file) != 0))
 			made = refused(why, "the keystore cannot be written");
 	}

@@ -6,8 +6,9 @@
 #include "actors/base/crypto/crypto.h"
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
-#include "proto/formats.h"
 #include "actors/base/reasons/reasons.h"
+#include "actors/base/whole/whole.h"
+#include "proto/formats.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -198,18 +199,11 @@ static bool written(int fd, size_t *at, size_t *end)
 }
 
 /* `file` is zeroes. */
-static bool read_all(int fd, uint8_t *file)
+static bool read_written(int fd, uint8_t *file)
 {
-	for (size_t at = 0, end; at < SPENT_BYTES && written(fd, &at, &end);) {
-		ssize_t got = pread(fd, file + at, end - at, (off_t)at);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0) {
-			errno = got < 0 ? errno : EIO;
+	for (size_t at = 0, end; at < SPENT_BYTES && written(fd, &at, &end); at = end)
+		if (read_whole_at(fd, file + at, end - at, at) != 0)
 			return false;
-		}
-		at += (size_t)got;
-	}
 	return true;
 }
 
@@ -220,17 +214,8 @@ static bool write_again(const struct spent *spent, const uint8_t *file)
 	uint64_t from = spent->sequence > SPENT_UNDER_WAY ? spent->sequence - SPENT_UNDER_WAY : 0;
 	for (uint64_t sequence = from; sequence < spent->sequence; sequence++) {
 		size_t at = sequence % SPENT_SLOTS * SPENT_SLOT;
-		for (size_t done = 0; done < SPENT_SLOT;) {
-			ssize_t wrote =
-				pwrite(spent->fd, file + at + done, SPENT_SLOT - done, (off_t)(at + done));
-			if (wrote < 0 && errno == EINTR)
-				continue;
-			if (wrote <= 0) {
-				errno = wrote < 0 ? errno : EIO;
-				return false;
-			}
-			done += (size_t)wrote;
-		}
+		if (write_whole_at(spent->fd, file + at, SPENT_SLOT, at) != 0)
+			return false;
 	}
 	return from == spent->sequence || fdatasync(spent->fd) == 0;
 }
@@ -249,10 +234,10 @@ static enum spent_end load(struct spent *spent)
 	if (!reserve(spent->fd, at.st_size))
 		return SPENT_DISK;
 	uint8_t *file = x_new(SPENT_BYTES); /* not mapped: what the disk does not give would be a SIGBUS */
-	enum spent_end end = !read_all(spent->fd, file)  ? SPENT_DISK
-			     : !enter_all(spent, file)   ? SPENT_DAMAGED
-			     : !write_again(spent, file) ? SPENT_DISK
-							 : SPENT_OK;
+	enum spent_end end = !read_written(spent->fd, file) ? SPENT_DISK
+			     : !enter_all(spent, file)      ? SPENT_DAMAGED
+			     : !write_again(spent, file)    ? SPENT_DISK
+							    : SPENT_OK;
 	x_free(&file);
 	return end;
 }

@@ -5,6 +5,7 @@
 #include "supervisor/backup/backup.h"
 
 #include "actors/base/memory/memory.h"
+#include "actors/base/whole/whole.h"
 #include "supervisor/backup/pieces.h"
 #include "supervisor/disk.h"
 #include "supervisor/jail.h"
@@ -142,7 +143,7 @@ static bool fill_file(struct loading *in, int fd, const char *shown, struct why 
 	enum sealed_end end;
 	bool wrote = true;
 	while (wrote && (end = pieces_read(&in->pieces, bytes, sizeof bytes, &got)) == SEALED_OK)
-		wrote = bytes_put(fd, bytes, got);
+		wrote = write_whole(fd, bytes, got) == 0;
 	wipe(bytes, sizeof bytes);
 	if (!wrote)
 		return refuse(why, "%s/%s: %s", in->machine.root, shown, strerror(errno));
@@ -214,7 +215,7 @@ static bool pump_in(void *context, struct why *why)
 	bool taken = true;
 	close(pump->theirs);
 	while ((end = pieces_read(&pump->in->pieces, bytes, sizeof bytes, &got)) == SEALED_OK && taken)
-		taken = bytes_put(pump->to, bytes, got);
+		taken = write_whole(pump->to, bytes, got) == 0;
 	close(pump->to);
 	return !taken || end == SEALED_OVER || read_well(pump->in, end, why);
 }

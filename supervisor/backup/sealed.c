@@ -5,6 +5,7 @@
 #include "actors/base/crypto/crypto.h"
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
+#include "actors/base/whole/whole.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -55,37 +56,6 @@ const char *sealed_sentence(enum sealed_end end)
 
 /* -- bytes of the file ----------------------------------------------------------------------------------------------- */
 
-bool bytes_put(int fd, const uint8_t *bytes, size_t length)
-{
-	while (length) {
-		ssize_t wrote = write(fd, bytes, length);
-		if (wrote < 0 && errno == EINTR)
-			continue;
-		if (wrote <= 0)
-			return false;
-		bytes += wrote;
-		length -= (size_t)wrote;
-	}
-	return true;
-}
-
-/* As much as there is; -1 and errno. */
-static ssize_t fill(int fd, uint8_t *bytes, size_t room)
-{
-	size_t length = 0;
-	while (length < room) {
-		ssize_t got = read(fd, bytes + length, room - length);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -1;
-		if (got == 0)
-			break;
-		length += (size_t)got;
-	}
-	return (ssize_t)length;
-}
-
 /* -- beginning ------------------------------------------------------------------------------------------------------- */
 
 static struct sealed *sealed_new(int fd)
@@ -127,7 +97,7 @@ enum sealed_end sealed_make_with(int fd, const struct unlock *passphrase, int lo
 	wipe(key, sizeof key);
 	if (!stretched)
 		return SEALED_MEMORY;
-	return bytes_put(fd, sealed->head, sizeof sealed->head) ? SEALED_OK : SEALED_DISK;
+	return write_whole(fd, sealed->head, sizeof sealed->head) ? SEALED_DISK : SEALED_OK;
 }
 
 enum sealed_end sealed_make(int fd, const struct unlock *passphrase, struct sealed **sealed)
@@ -135,12 +105,10 @@ enum sealed_end sealed_make(int fd, const struct unlock *passphrase, struct seal
 	return sealed_make_with(fd, passphrase, SCRYPT_LOG_N, sealed);
 }
 
-static enum sealed_end check_head(const struct sealed *sealed, ssize_t got)
+static enum sealed_end check_head(const struct sealed *sealed, size_t got)
 {
 	const uint8_t *head = sealed->head;
-	if (got < 0)
-		return SEALED_DISK;
-	if ((size_t)got <= AT_VERSION || memcmp(head, magic, sizeof magic) != 0 || !head[AT_VERSION])
+	if (got <= AT_VERSION || memcmp(head, magic, sizeof magic) != 0 || !head[AT_VERSION])
 		return SEALED_NONE;
 	if (head[AT_VERSION] > SEALED_VERSION)
 		return SEALED_NEWER;
@@ -157,7 +125,9 @@ enum sealed_end sealed_open(int fd, const struct unlock *passphrase, struct seal
 	struct sealed *sealed = *at = sealed_new(fd);
 	if (!sealed)
 		return SEALED_MEMORY;
-	enum sealed_end end = check_head(sealed, fill(fd, sealed->head, sizeof sealed->head));
+	size_t got;
+	int failed = read_whole(fd, sealed->head, sizeof sealed->head, &got);
+	enum sealed_end end = failed ? SEALED_DISK : check_head(sealed, got);
 	if (end != SEALED_OK)
 		return end;
 	if (!stretch(sealed, passphrase, key))
@@ -184,7 +154,7 @@ static enum sealed_end push(struct sealed *sealed, unsigned char tag)
 						   sealed->filled, sealed->head, AT_STREAM, tag);
 	size_t length = sealed->filled + SEALED_MORE;
 	sealed->filled = 0;
-	return bytes_put(sealed->fd, sealed->sealed, length) ? SEALED_OK : SEALED_DISK;
+	return write_whole(sealed->fd, sealed->sealed, length) ? SEALED_DISK : SEALED_OK;
 }
 
 enum sealed_end sealed_write(struct sealed *sealed, const void *bytes, size_t length)
@@ -217,14 +187,14 @@ static enum sealed_end pull(struct sealed *sealed)
 	unsigned long long length;
 	unsigned char tag;
 	uint8_t byte;
-	ssize_t got = fill(sealed->fd, sealed->sealed, sizeof sealed->sealed);
-	if (got < 0)
+	size_t got, more;
+	if (read_whole(sealed->fd, sealed->sealed, sizeof sealed->sealed, &got))
 		return SEALED_DISK;
 	if (got == 0)
 		return SEALED_CUT;
-	if (got < SEALED_MORE || crypto_secretstream_xchacha20poly1305_pull(
-					 &sealed->state, sealed->plain, &length, &tag, sealed->sealed,
-					 (unsigned long long)got, sealed->head, AT_STREAM) != 0)
+	if (got < SEALED_MORE ||
+	    crypto_secretstream_xchacha20poly1305_pull(&sealed->state, sealed->plain, &length, &tag,
+						       sealed->sealed, got, sealed->head, AT_STREAM) != 0)
 		return sealed->opened ? SEALED_DAMAGED : SEALED_WRONG;
 	sealed->opened = true;
 	sealed->filled = (size_t)length;
@@ -232,7 +202,7 @@ static enum sealed_end pull(struct sealed *sealed)
 	sealed->over = tag == crypto_secretstream_xchacha20poly1305_TAG_FINAL;
 	if (!sealed->over)
 		return got == sizeof sealed->sealed ? SEALED_OK : SEALED_DAMAGED;
-	return fill(sealed->fd, &byte, 1) == 0 ? SEALED_OK : SEALED_DAMAGED;
+	return read_whole(sealed->fd, &byte, 1, &more) == 0 && more == 0 ? SEALED_OK : SEALED_DAMAGED;
 }
 
 enum sealed_end sealed_read(struct sealed *sealed, void *bytes, size_t room, size_t *got)

@@ -63,6 +63,4 @@ enum sealed_end sealed_read(struct sealed *sealed, void *bytes, size_t room, siz
 
 void sealed_free(struct sealed **sealed); /* NULL is fine */
 
-bool bytes_put(int fd, const uint8_t *bytes, size_t length); /* all of them; false and errno */
-
 #endif

@@ -4,6 +4,7 @@
  * Bytes: how the made-up store answers, whether the ticket was shown (1); bytes a piece, 0: all (1); the frames. */
 #include "tests/fuzz/target.h"
 
+#include "actors/base/clock/clock.h"
 #include "actors/base/log/log.h"
 #include "actors/base/memory/memory.h"
 #include "actors/store/stream_inside.h"
@@ -228,7 +229,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	}
 	must(streams_counts(streams)->transfers <= STREAM_TRANSFERS && streams_counts(streams)->links <= 1);
 	if (bytes[0] & 8) /* nothing has moved for long */
-		streams_tend(streams, stream_now_ms() + STREAM_IDLE_MS + TICKET_MS);
+		streams_tend(streams, now_ms() + STREAM_IDLE_MS + TICKET_MS);
 	close(fd);
 	drain(-1);
 	streams_turn(streams);

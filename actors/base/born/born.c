@@ -6,6 +6,7 @@
 #include "actors/base/memory/memory.h"
 #include "actors/base/reasons/reasons.h"
 #include "actors/base/seal/seal.h"
+#include "actors/base/whole/whole.h"
 #include "proto/version.h"
 
 #include <errno.h>
@@ -32,29 +33,20 @@ __attribute__((constructor)) static void say_version(int count, char **arguments
 	exit(fflush(stdout) == 0 ? 0 : 1);
 }
 
-static bool read_whole(int fd, void *into, size_t length)
+static bool was_read(void *into, size_t length)
 {
-	uint8_t *at = into;
-	while (length) {
-		ssize_t got = read(fd, at, length);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return false;
-		at += got;
-		length -= (size_t)got;
-	}
-	return true;
+	size_t got;
+	return read_whole(FD_BIRTH, into, length, &got) == 0 && got == length;
 }
 
 static bool read_record(struct born *born, enum kind kind)
 {
 	struct birth *birth = &born->birth;
-	if (!read_whole(FD_BIRTH, birth, sizeof *birth) || birth->magic != BIRTH_MAGIC ||
+	if (!was_read(birth, sizeof *birth) || birth->magic != BIRTH_MAGIC ||
 	    birth->version != BIRTH_VERSION || birth->kind != kind || birth->settings_bytes > SETTINGS_MAX)
 		return false;
 	born->settings = x_new(birth->settings_bytes + 2);
-	if (!read_whole(FD_BIRTH, born->settings, birth->settings_bytes))
+	if (!was_read(born->settings, birth->settings_bytes))
 		return false;
 	for (char *at = born->settings; *at; at++)
 		if (*at == '\n')

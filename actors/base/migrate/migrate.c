@@ -1,6 +1,8 @@
 /* A lasting file becomes one of our version, in steps that a death may fall between. */
 #include "actors/base/migrate/migrate.h"
 
+#include "actors/base/whole/whole.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -39,21 +41,6 @@ static bool clean(int folder, const struct names *names)
 
 /* -- the draft --------------------------------------------------------------------------------- */
 
-static bool write_piece(int fd, const char *bytes, size_t length, off_t at)
-{
-	while (length) {
-		ssize_t wrote = pwrite(fd, bytes, length, at);
-		if (wrote < 0 && errno == EINTR)
-			continue;
-		if (wrote <= 0)
-			return false;
-		bytes += wrote;
-		length -= (size_t)wrote;
-		at += wrote;
-	}
-	return true;
-}
-
 static bool copy(const struct migration *m, int from, int to)
 {
 	char piece[PIECE];
@@ -64,7 +51,7 @@ static bool copy(const struct migration *m, int from, int to)
 			continue;
 		if (got <= 0)
 			return got == 0;
-		if (!write_piece(to, piece, (size_t)got, at))
+		if (write_whole_at(to, piece, (size_t)got, (uint64_t)at))
 			return false;
 		at += got;
 		if (m->alive && pieces % PIECES_ALIVE == 0)

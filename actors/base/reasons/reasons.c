@@ -3,11 +3,12 @@
  * supervisor keeps the last words. */
 #include "actors/base/reasons/reasons.h"
 
+#include "actors/base/clock/clock.h"
+
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 struct record {
 	struct reason reason; /* code 0: free */
@@ -21,13 +22,6 @@ static struct {
 	uint64_t depth, high, drops;
 	struct record records[REASONS_MAX];
 } ring = {.mutex = PTHREAD_MUTEX_INITIALIZER, .most = REASONS_OF_ACTOR};
-
-static int64_t wall_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 void reasons_begin(unsigned kind, unsigned node, unsigned most)
 {

@@ -216,18 +216,18 @@ Test(machine, a_second_lock_is_refused_with_the_pid_of_the_first)
 Test(machine, a_file_is_written_whole_or_not_at_all)
 {
 	char text[16] = "";
-	cr_assert(write_whole(scratch.fd, "file", 0644, "one"));
-	cr_assert(write_whole(scratch.fd, "file", 0640, "two"));
+	cr_assert(make_file(scratch.fd, "file", 0644, "one"));
+	cr_assert(make_file(scratch.fd, "file", 0640, "two"));
 	int fd = openat(scratch.fd, "file", O_RDONLY);
 	cr_assert_eq(read(fd, text, sizeof text), 3);
 	cr_assert_str_eq(text, "two");
 	close(fd);
 	cr_assert_neq(faccessat(scratch.fd, "file.new", F_OK, 0), 0);
 	cr_assert_eq(mkdirat(scratch.fd, "file.new", 0755), 0);
-	cr_assert_not(write_whole(scratch.fd, "file", 0644, "three"), "there is no place to prepare it");
+	cr_assert_not(make_file(scratch.fd, "file", 0644, "three"), "there is no place to prepare it");
 	cr_assert_eq(faccessat(scratch.fd, "file", F_OK, 0), 0, "and the old one is still there");
 	cr_assert_eq(mkdirat(scratch.fd, "folder", 0755), 0);
-	cr_assert_not(write_whole(scratch.fd, "folder", 0644, "three"), "nothing is put in a folder's place");
+	cr_assert_not(make_file(scratch.fd, "folder", 0644, "three"), "nothing is put in a folder's place");
 }
 
 Test(machine, removing_follows_no_link)
