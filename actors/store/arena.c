@@ -12,6 +12,8 @@
 
 #define UNIT_GROWS (UINT64_C(64) << 30)
 
+enum { AGAIN = 256 * 1024 };
+
 uint32_t arena_unit_for(uint64_t quota)
 {
 	return quota <= UNIT_GROWS ? 1024 : 4096;
@@ -168,6 +170,31 @@ int arena_void(const struct arena_file *arena, uint64_t unit)
 {
 	static const uint8_t zero[HEADER_MAGIC];
 	return write_whole_at(arena->fd, zero, sizeof zero, HEAD + unit * arena->unit);
+}
+
+/* A piece that cannot be read stays as it is: it is on the disk, or nowhere. */
+static int again(const struct arena_file *arena, uint64_t at, uint64_t length)
+{
+	uint8_t *bytes = x_new(AGAIN);
+	int failed = 0;
+	for (size_t piece; length && !failed; at += piece, length -= piece) {
+		piece = length < AGAIN ? (size_t)length : AGAIN;
+		if (read_whole_at(arena->fd, bytes, piece, at) == 0)
+			failed = write_whole_at(arena->fd, bytes, piece, at);
+	}
+	x_free(&bytes);
+	return failed;
+}
+
+int arena_write_again(const struct arena_file *arena, const struct blob *blob)
+{
+	int failed = 0;
+	for (uint32_t i = 0; i < blob->runs.count && !failed; i++)
+		failed = again(arena, HEAD + blob->runs.run[i].start * arena->unit,
+			       (uint64_t)blob->runs.run[i].count * arena->unit);
+	for (uint32_t i = 0; i < blob->slot_count && !failed; i++)
+		failed = again(arena, HEAD + blob->slots[i] * SLOT, SLOT);
+	return failed;
 }
 
 uint64_t file_bytes(int folder, const char *name)

@@ -85,6 +85,19 @@ static enum index_end bury(struct opening *o)
 	return INDEX_OK;
 }
 
+/* A put of the same bytes will be told that they are here already, so here they must be. */
+static int make_sure(struct store *store, const struct blob *blob)
+{
+	struct blob there;
+	uint64_t through;
+	if (arena_read_header(&store->arena, store->keys, &store->marker.store, blob->runs.run[0].start,
+			      &there, &through) != 0)
+		return 0;
+	int failed = arena_write_again(&store->arena, &there);
+	blob_end(&there);
+	return failed;
+}
+
 /* Blobs of the last group, whose row was on the disk before their bytes were: as if they had been deleted. */
 static enum index_end drop(struct opening *o)
 {
@@ -96,8 +109,11 @@ static enum index_end drop(struct opening *o)
 		struct blob *blob = &o->doubtful.blob[i], was;
 		if (store->shape.working)
 			store->shape.working(store->shape.working_context);
-		if (blob_is_there(store, blob))
+		if (blob_is_there(store, blob)) {
+			if (make_sure(store, blob) != 0)
+				end = INDEX_DISK;
 			continue;
+		}
 		end = index_die(store->writes, &blob->cid, &blob->id, &was);
 		if (end != INDEX_OK)
 			break;
@@ -106,6 +122,8 @@ static enum index_end drop(struct opening *o)
 		counts.corrupt -= was.corrupt;
 		blobs_keep(&dropped, &was);
 	}
+	if (end == INDEX_OK && fdatasync(store->arena.fd) != 0)
+		end = INDEX_DISK;
 	if (end == INDEX_OK)
 		end = index_commit(store->writes, &counts);
 	for (size_t i = 0; i < dropped.count && end == INDEX_OK; i++)
@@ -123,7 +141,9 @@ static enum index_end begin_log(struct opening *o)
 {
 	struct store *store = o->store;
 	store->counts.synced = store->counts.sequence; /* all of it was looked at */
-	enum index_end end = index_begin(store->writes);
+	enum index_end end = index_begin_log_anew(store->writes);
+	if (end == INDEX_OK)
+		end = index_begin(store->writes);
 	if (end == INDEX_OK)
 		end = index_commit(store->writes, &store->counts);
 	if (end == INDEX_OK && fsync(store->folder) != 0)

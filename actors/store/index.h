@@ -106,6 +106,10 @@ enum index_end index_forget_found(struct index *index);
 /* Writes pages of the log back into the database when there are many (*done). INDEX_SYNC as above. */
 enum index_end index_checkpoint(struct index *index, bool *done);
 
+/* Writes all of the log back and begins it anew, for a start: a log that a failed sync left in memory reads well and is
+ * on no disk, and what is written behind it would be lost with it. INDEX_DISK, too, while somebody else reads the index. */
+enum index_end index_begin_log_anew(struct index *index);
+
 /* SQLite's integrity_check, of the whole file. False: index_why() says what it found. */
 bool index_is_sound(struct index *index);
 

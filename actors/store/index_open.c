@@ -293,6 +293,15 @@ enum index_end index_checkpoint(struct index *index, bool *done)
 	return index_end_of(index, sqlite3_extended_errcode(index->db));
 }
 
+enum index_end index_begin_log_anew(struct index *index)
+{
+	index->log_pages = 0;
+	int code = sqlite3_wal_checkpoint_v2(index->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	if (code == SQLITE_BUSY)
+		return INDEX_DISK;
+	return code == SQLITE_OK ? INDEX_OK : index_end_of(index, sqlite3_extended_errcode(index->db));
+}
+
 bool index_is_sound(struct index *index)
 {
 	sqlite3_stmt *statement = NULL;
