@@ -24,7 +24,7 @@ enum {
 	FD_STREAM = 1 << 6,  /* store: Unix stream listener, proto/stream.h */
 	FD_HTTP = 1 << 7,    /* gateway: TCP listener of the node's port */
 	FD_METRICS = 1 << 8, /* meter: TCP listener of metrics_port */
-	FD_DIALS = 1 << 15,  /* herald: no descriptor; it may dial out, and that only to the TCP port of its record */
+	FD_DIALS = 1 << 15,  /* herald, chain: no descriptor; it may dial out, and that only to the TCP ports of its record */
 };
 
 /* The number under which a process finds the descriptor `what` of its row. */
@@ -50,7 +50,7 @@ enum {
 	EXIT_WORLD = 75,  /* EX_TEMPFAIL: the world's fault, try again */
 };
 
-enum { BIRTH_MAGIC = 0x57425254, BIRTH_VERSION = 1, SETTINGS_MAX = 8192 };
+enum { BIRTH_MAGIC = 0x57425254, BIRTH_VERSION = 2, SETTINGS_MAX = 8192, DIALS_MOST = 4 };
 enum {
 	BIRTH_INIT = 1 << 0,   /* make your lasting state, say so on stdout, exit; no bus, no life pipe */
 	BIRTH_IMPORT = 1 << 1, /* with it: from what FD_FIRST holds (BIRTH_FILE), or from what is typed on descriptor 0 */
@@ -74,8 +74,7 @@ struct birth {
 	uint8_t routing[16];  /* its routing id on the bus: random, known to it, the supervisor and the broker */
 	uint8_t secret[32];   /* its own sealing secret, derived for its kind and node; zero where its row has none */
 	uint32_t missing; /* WALL_ bits the supervisor could not build around it */
-	uint16_t dial;    /* the TCP port it may connect to; 0: none */
-	uint8_t padding[2];
+	uint16_t dials[DIALS_MOST]; /* the TCP ports it may connect to; 0: none */
 	uint32_t settings_bytes; /* at most SETTINGS_MAX: lines "name=value\n" */
 };
 

@@ -182,11 +182,18 @@ static uint64_t file_bytes(const struct supervisor *s, const struct process *pro
 	return room;
 }
 
-uint16_t dial_port(const struct supervisor *s, const struct actor_row *row)
+void dial_ports(const struct supervisor *s, const struct actor_row *row, uint16_t ports[DIALS_MOST])
 {
 	struct web_address address;
-	const char *url = s->config->values[SETTING_alert_webhook].text;
-	return row->opens & FD_DIALS && web_address(url, &address) ? address.port : 0;
+	memset(ports, 0, DIALS_MOST * sizeof *ports);
+	if (!(row->opens & FD_DIALS))
+		return;
+	if (row_is_told(row, "alert_webhook") &&
+	    web_address(s->config->values[SETTING_alert_webhook].text, &address))
+		ports[0] = address.port;
+	for (unsigned i = 0; row_is_told(row, "chain_profile") && i < s->config->chain.rpc_count; i++)
+		if (web_address(s->config->chain.rpc[i], &address))
+			ports[i] = address.port;
 }
 
 static struct birth_plan make_plan(const struct supervisor *s, const struct process *process,
@@ -212,11 +219,11 @@ static struct birth_plan make_plan(const struct supervisor *s, const struct proc
 			 .files = process->row->files,
 			 .file_bytes = file_bytes(s, process),
 			 .dials = process->row->opens & FD_DIALS,
-			 .dial = dial_port(s, process->row),
 			 .supervisor = getpid()},
 	};
 	if (s->machine.as_root && process->row->kind != BROKER)
 		plan.jail.bus_group = machine_bus_group(&s->machine);
+	dial_ports(s, process->row, plan.jail.ports);
 	memcpy(plan.gives, opened->gives, sizeof plan.gives);
 	return plan;
 }

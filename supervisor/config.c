@@ -4,6 +4,7 @@
 
 #include "actors/base/memory/memory.h"
 #include "proto/birth.h"
+#include "supervisor/chain_file.h"
 #include "supervisor/config_file.h"
 #include "supervisor/config_rows.h"
 #include "supervisor/policy_file.h"
@@ -297,6 +298,7 @@ struct config *config_load(int etc, const char *path, struct mistakes *mistakes)
 	check_ports(&loading);
 	check_wallets(&loading);
 	policy_files_read(etc, path, loading.config, mistakes);
+	chain_files_read(etc, path, loading.config, mistakes);
 	values_free(loading.machine);
 	values_free(loading.environment);
 	if (mistakes->count != before)
@@ -371,6 +373,15 @@ int config_told(const struct config *config, const struct node_config *node, con
 			length += (size_t)said;
 			continue;
 		}
+		if (strcmp(name, "chain_profile") == 0) { /* likewise, chain_file.c */
+			char line[CHAIN_TEXT] = "";
+			chain_profile_print(&config->chain, line);
+			int said = snprintf(text + length, room - length, "chain_profile=%s\n", line);
+			if (said < 0 || (size_t)said >= room - length)
+				return -1;
+			length += (size_t)said;
+			continue;
+		}
 		enum setting setting = setting_by_name(name);
 		if (setting == SETTINGS)
 			return -1;
@@ -386,6 +397,15 @@ int config_told(const struct config *config, const struct node_config *node, con
 		length += (size_t)wrote;
 	}
 	return (int)length;
+}
+
+bool row_is_told(const struct actor_row *row, const char *word)
+{
+	size_t length = strlen(word);
+	for (const char *at = row->settings; (at = strstr(at, word)); at += length)
+		if ((at == row->settings || at[-1] == ' ') && (!at[length] || at[length] == ' '))
+			return true;
+	return false;
 }
 
 bool config_same(const struct node_config *a, const struct node_config *b)

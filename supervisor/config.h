@@ -5,6 +5,7 @@
 #define WARREN_SUPERVISOR_CONFIG_H
 
 #include "proto/actors.h"
+#include "proto/chain_profile.h"
 #include "supervisor/mistakes.h"
 #include "supervisor/tiers.h"
 
@@ -40,6 +41,8 @@ struct config {
 	struct mistakes notes;         /* words of older files that are called otherwise now; each with its place */
 	uint32_t without;              /* WALL_ bits */
 	uint32_t operators, readers;   /* gids; 0: root alone */
+	struct chain_profile chain;    /* etc/chain.conf; without a name: none (chain_file.h) */
+	uint16_t anvil_port;           /* where the embedded chain listens; 0: this machine has none */
 };
 
 /* `etc` is an open directory; `path` its name in the mistakes. NULL when there are any. */
@@ -63,6 +66,9 @@ void node_config_free(struct node_config *node);
  * when it does not fit. */
 int config_told(const struct config *config, const struct node_config *node, const struct actor_row *row, char *text,
 		size_t room);
+
+/* Whether a process of this row is told this word. */
+bool row_is_told(const struct actor_row *row, const char *word);
 
 /* Whether two versions of a node tell all its processes the same. */
 bool config_same(const struct node_config *a, const struct node_config *b);

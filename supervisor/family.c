@@ -81,13 +81,15 @@ static bool declare(struct supervisor *s, const struct actor_row *row, uint16_t 
 	return true;
 }
 
-/* Two kinds are there for what an operator asked for, and not before. */
+/* Some kinds are there for what an operator asked for, and not before. */
 static bool asked_for(const struct config *config, enum kind kind)
 {
 	if (kind == HERALD)
 		return *config->values[SETTING_alert_webhook].text;
 	if (kind == METER)
 		return config->values[SETTING_metrics_port].number;
+	if (row_is_told(actor_row(kind), "chain_profile"))
+		return *config->chain.name;
 	return true;
 }
 

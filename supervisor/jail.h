@@ -10,7 +10,7 @@
 #ifndef WARREN_SUPERVISOR_JAIL_H
 #define WARREN_SUPERVISOR_JAIL_H
 
-#include "proto/actors.h"
+#include "proto/birth.h"
 #include "supervisor/why.h"
 
 #include <sys/types.h>
@@ -50,7 +50,7 @@ struct jail {
 	uint32_t files;          /* RLIMIT_NOFILE */
 	uint64_t file_bytes;     /* RLIMIT_FSIZE */
 	bool dials;              /* stays in the network that is: its row says so … */
-	uint16_t dial;           /* … and may connect to this TCP port only; 0: to none */
+	uint16_t ports[DIALS_MOST]; /* … and may connect to these TCP ports only; 0: none */
 	pid_t supervisor;
 };
 

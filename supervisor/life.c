@@ -55,13 +55,13 @@ static bool write_record(struct supervisor *s, struct process *process)
 			      .pretend = (uint16_t)s->config->without,
 			      .uid = process->uid,
 			      .birth = process->birth,
-			      .missing = process->missing,
-			      .dial = dial_port(s, process->row)}};
+			      .missing = process->missing}};
 	const struct node_config *node = process->node ? config_node(s->config, process->node) : NULL;
 	int length = config_told(s->config, node, process->row, record.settings, sizeof record.settings);
 	if (length < 0 || (process->node && !node))
 		return false;
 	record.birth.settings_bytes = (uint32_t)length;
+	dial_ports(s, process->row, record.birth.dials);
 	memcpy(record.birth.routing, process->routing, sizeof record.birth.routing);
 	if (place_has_secret(process->row->kind))
 		unlock_derive(&s->unlock, process->row->kind, process->node, record.birth.secret);

@@ -110,10 +110,14 @@ static bool allow_all(int rules, const struct jail *jail, uint64_t handled)
 	       allow_fd(rules, jail->self_fd, OWN & handled) && allow_fd(rules, jail->run_fd, READ_DIR);
 }
 
-static bool allow_dial(int rules, const struct jail *jail, uint64_t handled)
+static bool allow_dials(int rules, const struct jail *jail, uint64_t handled)
 {
-	struct port_rule rule = {CONNECT_TCP, jail->dial};
-	return !jail->dial || !handled || syscall(SYS_landlock_add_rule, rules, RULE_PORT, &rule, 0) == 0;
+	for (int i = 0; handled && i < DIALS_MOST; i++) {
+		struct port_rule rule = {CONNECT_TCP, jail->ports[i]};
+		if (rule.port && syscall(SYS_landlock_add_rule, rules, RULE_PORT, &rule, 0) != 0)
+			return false;
+	}
+	return true;
 }
 
 static bool build(const struct jail *jail)
@@ -131,7 +135,7 @@ static bool build(const struct jail *jail)
 	if (rules < 0)
 		return false;
 	bool built = allow_all(rules, jail, set.handled_files) &&
-		     allow_dial(rules, jail, set.handled_network) &&
+		     allow_dials(rules, jail, set.handled_network) &&
 		     syscall(SYS_landlock_restrict_self, rules, 0) == 0;
 	close(rules);
 	return built;

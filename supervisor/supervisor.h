@@ -3,6 +3,7 @@
 #define WARREN_SUPERVISOR_SUPERVISOR_H
 
 #include "actors/base/reasons/reasons.h"
+#include "proto/birth.h"
 #include "proto/err.h"
 #include "supervisor/config.h"
 #include "supervisor/limits.h"
@@ -155,7 +156,7 @@ void unlocking_close(struct supervisor *s);
 void process_begin(struct supervisor *s, struct process *process);
 void process_open_gate(struct supervisor *s, struct process *process);
 unsigned births_under_way(const struct supervisor *s);
-uint16_t dial_port(const struct supervisor *s, const struct actor_row *row); /* 0: it dials nobody */
+void dial_ports(const struct supervisor *s, const struct actor_row *row, uint16_t ports[DIALS_MOST]); /* 0: none */
 
 /* -- life.c: from the gate to the zombie ----------------------------------------------------------------------------- */
 

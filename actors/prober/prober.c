@@ -221,7 +221,7 @@ static bool seal(struct prober *self, enum secret_wall *wall)
 	target->page = secret_new(PAGE, pretends(self, WALL_SECRETS) ? SECRET_LOCKED : SECRET_HIDDEN, wall);
 	if (pretends(self, WALL_DUMPABLE))
 		prctl(PR_SET_DUMPABLE, 1);
-	return seal_files(self->born.self_path, self->born.birth.dial, pretends(self, WALL_LANDLOCK)) !=
+	return seal_files(self->born.self_path, self->born.birth.dials, pretends(self, WALL_LANDLOCK)) !=
 	       SEAL_FAILED;
 }
 

@@ -100,7 +100,7 @@ static bool closed(struct born *born, enum wall wall, enum sealed sealed)
 bool born_close_files(struct born *born, const char *folder)
 {
 	return closed(born, WALL_LANDLOCK,
-		      seal_files(folder, born->birth.dial, born->birth.pretend & 1U << WALL_LANDLOCK));
+		      seal_files(folder, born->birth.dials, born->birth.pretend & 1U << WALL_LANDLOCK));
 }
 
 bool born_close_syscalls(struct born *born)

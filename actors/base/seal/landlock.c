@@ -60,14 +60,18 @@ static bool landlock_allow(int ruleset, const char *path, uint64_t access)
 	return added;
 }
 
-static bool landlock_dial(int ruleset, uint16_t dial, uint64_t handled)
+static bool landlock_dials(int ruleset, const uint16_t dials[SEAL_DIALS], uint64_t handled)
 {
-	struct landlock_port rule = {LANDLOCK_CONNECT, dial};
-	return !dial || !handled || syscall(LANDLOCK_ADD, ruleset, LANDLOCK_PORT_RULE, &rule, 0) == 0;
+	for (int i = 0; dials && handled && i < SEAL_DIALS; i++) {
+		struct landlock_port rule = {LANDLOCK_CONNECT, dials[i]};
+		if (dials[i] && syscall(LANDLOCK_ADD, ruleset, LANDLOCK_PORT_RULE, &rule, 0) != 0)
+			return false;
+	}
+	return true;
 }
 
 /* The run folder needs no right: connecting to a socket in it is the business of the socket's mode. */
-enum sealed seal_files(const char *folder, uint16_t dial, bool pretend)
+enum sealed seal_files(const char *folder, const uint16_t dials[SEAL_DIALS], bool pretend)
 {
 	long abi = pretend ? -1 : syscall(LANDLOCK_CREATE, NULL, 0, LANDLOCK_ASK_ABI);
 	if (abi < 1)
@@ -78,7 +82,8 @@ enum sealed seal_files(const char *folder, uint16_t dial, bool pretend)
 		return SEAL_FAILED;
 	bool sealed = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
 		      (!folder || landlock_allow(ruleset, folder, rules.fs & ~UINT64_C(1))) &&
-		      landlock_dial(ruleset, dial, rules.net) && syscall(LANDLOCK_RESTRICT, ruleset, 0) == 0;
+		      landlock_dials(ruleset, dials, rules.net) &&
+		      syscall(LANDLOCK_RESTRICT, ruleset, 0) == 0;
 	close(ruleset);
 	return sealed ? SEALED : SEAL_FAILED;
 }

@@ -158,7 +158,7 @@ Test(syscalls, what_only_a_burglar_asks_is_death)
 
 static int pretends(void)
 {
-	if (seal_syscalls("", true) != SEAL_ABSENT || seal_files(NULL, 0, true) != SEAL_ABSENT)
+	if (seal_syscalls("", true) != SEAL_ABSENT || seal_files(NULL, NULL, true) != SEAL_ABSENT)
 		return 1;
 	return syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDONLY, 0) >= 0 ? 0 : 2;
 }
@@ -181,7 +181,7 @@ static int only_its_folder(void)
 {
 	char own[64];
 	snprintf(own, sizeof own, "%s/own", folder);
-	enum sealed sealed = seal_files(folder, 0, false);
+	enum sealed sealed = seal_files(folder, NULL, false);
 	if (sealed == SEAL_ABSENT)
 		return 77;
 	if (sealed != SEALED || opens(own, O_CREAT | O_RDWR) < 0)
@@ -193,7 +193,7 @@ static int only_its_folder(void)
 
 static int no_folder_at_all(void)
 {
-	enum sealed sealed = seal_files(NULL, 0, false);
+	enum sealed sealed = seal_files(NULL, NULL, false);
 	if (sealed == SEAL_ABSENT)
 		return 77;
 	return sealed == SEALED && opens(folder, O_RDONLY | O_DIRECTORY) < 0 && errno == EACCES ? 0 : 1;
@@ -243,7 +243,8 @@ static int one_port_and_no_other(void)
 {
 	if (syscall(444, NULL, 0, 1) < 4) /* landlock_create_ruleset: which ABI; ports came with the fourth */
 		return 77;
-	if (seal_files(NULL, ports[0], false) != SEALED)
+	uint16_t dials[SEAL_DIALS] = {0, ports[0]};
+	if (seal_files(NULL, dials, false) != SEALED)
 		return 1;
 	close_or_leave("tcp-client");
 	int udp = (int)syscall(SYS_socket, AF_INET, SOCK_DGRAM, 0);
