@@ -17,6 +17,7 @@ static const struct place {
 } places[] = {
 	{SCRIBE, "logs", false},
 	{STEWARD, "machine/steward", false},
+	{CHAIN, "machine/chain", false},
 	{STORE, "storage", true},
 	{WALLET, "keys", true},
 };

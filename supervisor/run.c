@@ -115,9 +115,11 @@ static bool load(struct supervisor *s, struct why *why)
 		return refuse(why, "without = \"uid\" makes no sense for root; be another user");
 	if (s->machine.as_root && !jail_possible(why))
 		return false;
-	/* A machine that was made before the steward kept anything gets the folder now. */
+	/* A machine that was made before these kept anything gets their folders now. */
 	return check_programs(s, why) &&
 	       make_folder(&s->machine, s->machine.own, "steward", 0700, machine_uid(&s->machine, STEWARD, 0),
+			   why) &&
+	       make_folder(&s->machine, s->machine.own, "chain", 0700, machine_uid(&s->machine, CHAIN, 0),
 			   why) &&
 	       unlock_begin(&s->machine, s->config, &s->unlock, &s->locked, s->unlocking.check, why);
 }

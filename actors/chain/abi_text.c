@@ -9,9 +9,9 @@
 
 enum { WHY = 160 };
 
-static const char *complain(char why[WHY], const char *text, const char *name)
+static const char *complain(char why[WHY], const char *name, const char *what)
 {
-	snprintf(why, WHY, text, name);
+	snprintf(why, WHY, "%.60s: %s", name, what);
 	return why;
 }
 
@@ -130,13 +130,13 @@ const char *abi_set(const struct abi_method *method, void *in, const char *assig
 {
 	size_t name = strcspn(assignment, "=");
 	if (!assignment[name])
-		return complain(why, "%.60s: not of the form name=value", assignment);
+		return complain(why, assignment, "not of the form name=value");
 	const struct abi_field *field = method->in;
 	while (field->kind != ABI_END &&
 	       (strlen(field->name) != name || memcmp(field->name, assignment, name) != 0))
 		field++;
 	if (field->kind == ABI_END)
-		return complain(why, "%.60s: it is given no such argument", assignment);
+		return complain(why, assignment, "it is given no such argument");
 	const char *text = assignment + name + 1;
 	size_t length = strlen(text);
 	uint8_t *member = (uint8_t *)in + field->offset;
@@ -149,7 +149,7 @@ const char *abi_set(const struct abi_method *method, void *in, const char *assig
 		good = read_bytes(text, length, arena, (struct view *)member);
 	else
 		good = field->shape == ABI_ONE && read_one(field, text, length, member);
-	return good ? NULL : complain(why, "%s: not a value of its kind", field->name);
+	return good ? NULL : complain(why, field->name, "not a value of its kind");
 }
 
 /* -- writing ----------------------------------------------------------------------------------- */

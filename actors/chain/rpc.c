@@ -67,6 +67,16 @@ const char *rpc_hex(const void *bytes, size_t length, char *text)
 	return text;
 }
 
+const char *rpc_quantity(const struct u256 *number, char *text)
+{
+	char digits[65];
+	const char *from = hex_text(number->bytes, sizeof number->bytes, digits);
+	while (from[0] == '0' && from[1])
+		from++;
+	snprintf(text, 69, "\"0x%s\"", from);
+	return text;
+}
+
 /* -- before parsing ---------------------------------------------------------------------------- */
 
 /* jansson takes memory for each value and goes down with each bracket: both are counted first, over the bytes outside of

@@ -41,6 +41,9 @@ void rpc_end(struct rpc_batch *batch);
 /* "0x…" in quotes, for the parameters. `room` is 2 * length + 5. */
 const char *rpc_hex(const void *bytes, size_t length, char *text);
 
+/* The same as a quantity: without zeros in front. `text` holds 69 bytes. */
+const char *rpc_quantity(const struct u256 *number, char *text);
+
 /* -- reading ------------------------------------------------------------------------------------------------------------ */
 
 enum rpc_kind { RPC_RESULT, RPC_ERROR };

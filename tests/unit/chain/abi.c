@@ -219,9 +219,8 @@ Test(texts, arguments_come_from_words_and_answers_become_words)
 	length = bytes_of(vector_node, made, sizeof made);
 	cr_assert(abi_decode(&abi_RelayManager_getNodeByNodeId, made, length, &out));
 	abi_print(abi_RelayManager_getNodeByNodeId.out, &out, text, sizeof text);
-	cr_assert_str_eq(strstr(text, " instanceNumber"),
-			 " instanceNumber=1 endpoint=\"http://127.0.0.1:5001\" stakedAmount=100000000000000000000 messagesRelayed=5 "
-			 "rewards", "%s", text);
+	cr_assert(strstr(text, " instanceNumber=1 endpoint=\"http://127.0.0.1:5001\" stakedAmount=100000000000000000000 "), "%s", text);
+	cr_assert_eq(strlen(text), sizeof text - 1, "cut where there is no more room");
 	length = bytes_of(vector_revert, made, sizeof made);
 	cr_assert_str_eq(abi_revert_text(made, length, text, sizeof text), "not enough");
 	cr_assert_str_eq(abi_revert_text(made, 6, text, sizeof text), "error 0x08c379a0");
