@@ -28,17 +28,19 @@ function read(file) {
 }
 
 // Whole or not at all, and on the disk.
-function write(file, profile) {
+function writeText(file, text) {
 	const beside = path.join(path.dirname(file), `.${path.basename(file)}.${process.pid}`)
 	const fd = fs.openSync(beside, 'w', 0o644)
 	try {
-		fs.writeSync(fd, JSON.stringify(profile, null, '\t') + '\n')
+		fs.writeSync(fd, text)
 		fs.fsyncSync(fd)
 	} finally {
 		fs.closeSync(fd)
 	}
 	fs.renameSync(beside, file)
 }
+
+const write = (file, profile) => writeText(file, JSON.stringify(profile, null, '\t') + '\n')
 
 const MINED_LIMIT = 600000 // ms; a chain that takes longer is told about
 
@@ -117,4 +119,4 @@ async function deploy(wallet, { file, name = 'dev', url = '', rewards = 0n, conf
 	return profile
 }
 
-module.exports = { deploy, read }
+module.exports = { deploy, read, mined, writeText }

@@ -19,14 +19,20 @@ enum kind {
 	KINDS = 32,
 };
 
-enum { /* all kinds of process but the broker, who asks nobody, as bits */
+enum { /* all kinds of process on the bus that may ask: not the broker, no foreign program */
 	ACTOR_BITS = (0
 #define ACTOR(SYMBOL, name, number, ...) | 1 << number
 #include "proto/actors.def"
 #undef ACTOR
 		      ) &
-		     ~(1 << BROKER)
+		     ~(1 << BROKER | 1 << ANVIL)
 };
+
+/* Whether it says hello to the broker and can be asked. */
+static inline bool kind_on_bus(enum kind kind)
+{
+	return kind != BROKER && kind != ANVIL;
+}
 
 enum {
 	NODES_MAX = 512,    /* nodes of one machine; RELIABILITY.md E asks for 500 */

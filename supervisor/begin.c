@@ -18,15 +18,17 @@
 
 enum {
 	FILE_MIB = 64,
-	LOG_ROOM_MIB = 16
+	LOG_ROOM_MIB = 16,
+	FOREIGN_MIB = 1024,
 }; /* RLIMIT_FSIZE of kinds that keep no files; above the size of rotation */
 
 struct opened { /* for the fork; closed here when it is over */
 	int program, self;
+	int foreign, quiet;     /* of a foreign row: its program, and what it sees in place of the sockets */
 	int life, record;       /* the child's ends */
 	int gives[BIRTH_GIVES]; /* as in struct birth_plan */
 	int channel;            /* the one of them that is made anew for each birth; -1 */
-	char self_path[PATH_TEXT + ROOT_TEXT], run_path[ROOT_TEXT + 8];
+	char self_path[PATH_TEXT + ROOT_TEXT], run_path[ROOT_TEXT + 16];
 	bool readable;
 };
 
@@ -107,7 +109,11 @@ static bool open_gives(struct supervisor *s, struct process *process, struct ope
 		uint32_t what = 1U << bit;
 		if (!(opens & what))
 			continue;
-		if (what & (FD_BUS | FD_OPERATE | FD_READ)) {
+		if (what == FD_FOREIGN) {
+			if (s->config->anvil_port && !port_is_free("127.0.0.1", s->config->anvil_port, why))
+				return false;
+			opened->gives[bit] = opened->foreign;
+		} else if (what & (FD_BUS | FD_OPERATE | FD_READ)) {
 			if (!door_open(s, bit, 1, why))
 				return false;
 			opened->gives[bit] = s->doors[bit];
@@ -142,6 +148,18 @@ static bool open_pipes(struct process *process, struct opened *opened, struct wh
 	       fcntl(process->record, F_SETFL, O_NONBLOCK) == 0;
 }
 
+/* A foreign row has nobody to ask: it sees no socket. Its port must be free, as nobody hands it a listener. */
+static bool open_foreign(struct supervisor *s, const struct process *process, struct opened *opened,
+			 struct why *why)
+{
+	opened->foreign = foreign_open(&s->machine, process->row->name, why);
+	if (opened->foreign < 0)
+		return false;
+	opened->quiet = openat(s->machine.own, "empty", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	snprintf(opened->run_path, sizeof opened->run_path, "%s/machine/empty", s->machine.root);
+	return opened->quiet >= 0 || refuse(why, "%s: %s", opened->run_path, strerror(errno));
+}
+
 /* Two kinds of refusal: what only a person can mend (false, *mend true), and what may be better next time. */
 static bool open_all(struct supervisor *s, struct process *process, struct opened *opened, bool *mend,
 		     struct why *why)
@@ -157,13 +175,16 @@ static bool open_all(struct supervisor *s, struct process *process, struct opene
 	snprintf(opened->self_path, sizeof opened->self_path, "%s/%s", s->machine.root,
 		 place_path(process->row->kind, process->node, place));
 	snprintf(opened->run_path, sizeof opened->run_path, "%s/run", s->machine.root);
+	if (process->row->opens & FD_FOREIGN && !open_foreign(s, process, opened, why))
+		return false;
 	*mend = false;
 	return open_gives(s, process, opened, why) && open_pipes(process, opened, why);
 }
 
 static void close_opened(struct opened *opened)
 {
-	int fds[] = {opened->program, opened->self, opened->life, opened->record, opened->channel};
+	int fds[] = {opened->program, opened->self,   opened->foreign, opened->quiet,
+		     opened->life,    opened->record, opened->channel};
 	for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
@@ -177,6 +198,8 @@ static uint64_t file_bytes(const struct supervisor *s, const struct process *pro
 	if (process->row->kind == STORE)
 		return room +
 		       store_takes(config_node(s->config, process->node)->values[SETTING_quota_mb].number);
+	if (process->row->opens & FD_FOREIGN)
+		return (uint64_t)FOREIGN_MIB << 20;
 	if (process->row->kind == SCRIBE)
 		return ((uint64_t)s->config->values[SETTING_log_rotate_mb].number + LOG_ROOM_MIB) << 20;
 	return room;
@@ -214,14 +237,16 @@ static struct birth_plan make_plan(const struct supervisor *s, const struct proc
 			 .self = opened->self_path,
 			 .run = opened->run_path,
 			 .self_fd = opened->self,
-			 .run_fd = s->machine.run,
+			 .run_fd = opened->quiet >= 0 ? opened->quiet : s->machine.run,
 			 .program = opened->program,
 			 .files = process->row->files,
 			 .file_bytes = file_bytes(s, process),
-			 .dials = process->row->opens & FD_DIALS,
+			 .foreign = -1,
+			 .network = process->row->opens & (FD_DIALS | FD_BINDS),
+			 .binds = process->row->opens & FD_BINDS ? s->config->anvil_port : 0,
 			 .supervisor = getpid()},
 	};
-	if (s->machine.as_root && process->row->kind != BROKER)
+	if (s->machine.as_root && kind_on_bus(process->row->kind))
 		plan.jail.bus_group = machine_bus_group(&s->machine);
 	dial_ports(s, process->row, plan.jail.ports);
 	memcpy(plan.gives, opened->gives, sizeof plan.gives);
@@ -279,7 +304,13 @@ static bool birth(struct supervisor *s, struct process *process, struct opened *
 
 void process_begin(struct supervisor *s, struct process *process)
 {
-	struct opened opened = {.program = -1, .self = -1, .life = -1, .record = -1, .channel = -1};
+	struct opened opened = {.program = -1,
+				.self = -1,
+				.foreign = -1,
+				.quiet = -1,
+				.life = -1,
+				.record = -1,
+				.channel = -1};
 	struct why why = {"?"};
 	bool mend = false, again = process->died_ms != 0;
 	char who[WHO_TEXT];

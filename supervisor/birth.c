@@ -167,6 +167,7 @@ static _Noreturn void child(const struct birth_plan *plan, int gate, int report)
 	jail.self_fd = tools.self;
 	jail.run_fd = tools.run;
 	jail.program = tools.program;
+	jail.foreign = plan->row->opens & FD_FOREIGN ? birth_fd(plan->row, FD_FOREIGN) : -1;
 	struct jailed jailed;
 	enum jail_step failed = jail_build(&jail, &jailed);
 	if (failed)

@@ -6,7 +6,7 @@
 #include "proto/birth.h"
 #include "supervisor/jail.h"
 
-enum { BIRTH_GIVES = 9 }; /* bits of `opens` in proto/birth.h */
+enum { BIRTH_GIVES = 10 }; /* bits of `opens` in proto/birth.h */
 
 struct birth_plan {
 	const struct actor_row *row;

@@ -213,17 +213,19 @@ static void read_open(FILE *file, struct reading *reading,
 		      void (*take)(struct reading *, const config_setting_t *))
 {
 	config_t config;
+	const config_setting_t *root = NULL;
 	config_init(&config);
-	const config_setting_t *root = config_root_setting(&config);
-	if (!config_read(&config, file))
+	if (config_read(&config, file))
+		root = config_root_setting(&config);
+	else
 		mistake(reading->mistakes, reading->file, config_error_line(&config), "%s",
 			config_error_text(&config));
-	else if (config_version_of(root, FORMAT_chain, reading->file, reading->mistakes))
-		for (int i = 0; i < config_setting_length(root); i++) {
-			const config_setting_t *at = config_setting_get_elem(root, (unsigned)i);
-			if (strcmp(config_setting_name(at), "version") != 0)
-				take(reading, at);
-		}
+	bool ours = root && config_version_of(root, FORMAT_chain, reading->file, reading->mistakes);
+	for (int i = 0; ours && i < config_setting_length(root); i++) {
+		const config_setting_t *at = config_setting_get_elem(root, (unsigned)i);
+		if (strcmp(config_setting_name(at), "version") != 0)
+			take(reading, at);
+	}
 	config_destroy(&config);
 }
 

@@ -47,10 +47,12 @@ struct jail {
 	const char *self, *run;  /* its own folder and the sockets, as paths of the supervisor */
 	int self_fd, run_fd;     /* the same, opened before; the paths must still lead there */
 	int program;
+	int foreign;             /* another program that it may execute; -1: none */
 	uint32_t files;          /* RLIMIT_NOFILE */
 	uint64_t file_bytes;     /* RLIMIT_FSIZE */
-	bool dials;              /* stays in the network that is: its row says so … */
+	bool network;            /* stays in the network that is: its row says so … */
 	uint16_t ports[DIALS_MOST]; /* … and may connect to these TCP ports only; 0: none */
+	uint16_t binds;          /* … and bind this one only; 0: none */
 	pid_t supervisor;
 };
 

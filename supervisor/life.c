@@ -352,7 +352,7 @@ static void step_absent(struct supervisor *s, struct process *process, uint64_t 
 			"its keys are sealed, and nobody has typed the passphrase since the machine began");
 		return;
 	}
-	bool known = process->row->kind == BROKER || s->roster.fd >= 0;
+	bool known = !kind_on_bus(process->row->kind) || s->roster.fd >= 0;
 	if (due && known && !s->stopping && s->births < BIRTHS_AT_ONCE)
 		process_begin(s, process);
 }

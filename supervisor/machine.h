@@ -76,6 +76,9 @@ int place_open(const struct machine *machine, enum kind kind, uint16_t node, str
  * *readable is whether the process itself could read it, and so would start dumpable. */
 int program_open(const struct machine *machine, enum kind kind, bool *readable, struct why *why);
 
+/* The same of the foreign program of a row, ROOT/bin/<name>. */
+int foreign_open(const struct machine *machine, const char *name, struct why *why);
+
 /* True when only its owner, who is root or the user we are, can write what is open there. */
 bool only_ours(int fd, const char *what, mode_t type, struct why *why);
 

@@ -145,7 +145,7 @@ static bool build_mounts(const struct jail *jail, bool *moved)
 void jail_namespaces(const struct jail *jail, struct jailed *jailed)
 {
 	bool mounts = !(jail->without & 1U << WALL_MOUNTS);
-	bool network = !jail->dials && !(jail->without & 1U << WALL_NETWORK);
+	bool network = !jail->network && !(jail->without & 1U << WALL_NETWORK);
 	bool able = jail->as_root || ((mounts || network) && enter_user_namespace(jail));
 	if (network && !(able && unshare(CLONE_NEWNET) == 0))
 		jailed->missing |= 1U << WALL_NETWORK;

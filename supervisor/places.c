@@ -18,6 +18,7 @@ static const struct place {
 	{SCRIBE, "logs", false},
 	{STEWARD, "machine/steward", false},
 	{CHAIN, "machine/chain", false},
+	{ANVIL, "machine/anvil", false},
 	{STORE, "storage", true},
 	{WALLET, "keys", true},
 };
@@ -124,16 +125,15 @@ static bool runnable(int fd, const char *shown, bool *readable, struct why *why)
 	return true;
 }
 
-int program_open(const struct machine *machine, enum kind kind, bool *readable, struct why *why)
+static int program_named(const struct machine *machine, const char *name, bool *readable, struct why *why)
 {
-	char name[48], folder[ROOT_TEXT + 8], shown[PATH_TEXT + ROOT_TEXT];
+	char folder[ROOT_TEXT + 8], shown[PATH_TEXT + ROOT_TEXT];
 	if (!only_ours(machine->fd, machine->root, S_IFDIR, why))
 		return -1;
 	snprintf(folder, sizeof folder, "%s%s", machine->programs ? machine->programs : machine->root,
 		 machine->programs ? "" : "/bin");
 	if (!only_ours(machine->bin, folder, S_IFDIR, why))
 		return -1;
-	snprintf(name, sizeof name, "warren-%s", kind_name(kind));
 	snprintf(shown, sizeof shown, "%s/%s", folder, name);
 	int fd = openat(machine->bin, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0) {
@@ -145,4 +145,17 @@ int program_open(const struct machine *machine, enum kind kind, bool *readable, 
 		return fd;
 	close(fd);
 	return -1;
+}
+
+int program_open(const struct machine *machine, enum kind kind, bool *readable, struct why *why)
+{
+	char name[48];
+	snprintf(name, sizeof name, "warren-%s", kind_name(kind));
+	return program_named(machine, name, readable, why);
+}
+
+int foreign_open(const struct machine *machine, const char *name, struct why *why)
+{
+	bool readable;
+	return program_named(machine, name, &readable, why);
 }

@@ -79,7 +79,8 @@ static struct roster_entry entry_of(const struct process *process)
 /* At most an end and a birth. The broker needs no telling of itself. */
 static enum channel_end tell_about(struct supervisor *s, struct process *process, uint64_t now)
 {
-	uint64_t alive = process->pid && !process->dead && process->row->kind != BROKER ? process->birth : 0;
+	uint64_t alive =
+		process->pid && !process->dead && kind_on_bus(process->row->kind) ? process->birth : 0;
 	enum channel_end end = CHANNEL_SENT;
 	if (process->told.verb && process->told.birth != alive) {
 		struct roster_entry gone = process->told;
@@ -151,8 +152,9 @@ static void on_roster(void *context, int fd, uint32_t events)
 
 static bool broker_knows(const struct supervisor *s, const struct process *process)
 {
-	return process->row->kind == BROKER || (process->told.verb && process->told.birth == process->birth &&
-						process->told_serial <= s->roster.acked);
+	return !kind_on_bus(process->row->kind) ||
+	       (process->told.verb && process->told.birth == process->birth &&
+		process->told_serial <= s->roster.acked);
 }
 
 /* Else the first lines would carry the pid of the birth before. It need not have read it: datagrams keep their order, and it
@@ -189,7 +191,7 @@ void roster_turn(struct supervisor *s, uint64_t now)
 /* May the pid of this zombie be given to somebody else? */
 bool roster_has_buried(const struct supervisor *s, const struct process *process, uint64_t now)
 {
-	if (s->roster.fd < 0 || process->row->kind == BROKER ||
+	if (s->roster.fd < 0 || !kind_on_bus(process->row->kind) ||
 	    elapsed_ms(now, process->died_ms) > BURY_WAIT_MS)
 		return true;
 	return !process->told.verb && process->told_serial <= s->roster.acked;

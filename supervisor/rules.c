@@ -35,6 +35,7 @@ enum { RULE_PATH_BENEATH = 1, RULE_PORT = 2, ASK_VERSION = 1 };
 #define REMOVE_FILE (UINT64_C(1) << 5)
 #define MAKE_DIR    (UINT64_C(1) << 7)
 #define MAKE_REG    (UINT64_C(1) << 8)
+#define MAKE_SOCK   (UINT64_C(1) << 9)
 #define REFER       (UINT64_C(1) << 13) /* ABI 2 */
 #define TRUNCATE    (UINT64_C(1) << 14) /* ABI 3 */
 #define IOCTL_DEV   (UINT64_C(1) << 15) /* ABI 5 */
@@ -50,6 +51,7 @@ enum { RULE_PATH_BENEATH = 1, RULE_PORT = 2, ASK_VERSION = 1 };
 								   */
 
 #define NETWORK_TCP UINT64_C(3) /* bind and connect, ABI 4 */
+#define BIND_TCP    UINT64_C(1)
 #define CONNECT_TCP UINT64_C(2)
 #define SCOPE_ALL   UINT64_C(3) /* abstract sockets and signals, ABI 6 */
 
@@ -106,12 +108,19 @@ static bool allow_all(int rules, const struct jail *jail, uint64_t handled)
 	for (size_t i = 0; i < sizeof readable / sizeof *readable; i++)
 		if (!allow_path(rules, readable[i].path, readable[i].allowed & handled))
 			return false;
+	/* A foreign program speaks with its keeper over a socket in their folder. */
+	uint64_t own = OWN | (jail->foreign >= 0 ? MAKE_SOCK : 0);
+	if (jail->foreign >= 0 && !allow_fd(rules, jail->foreign, EXECUTE | READ_FILE))
+		return false;
 	return allow_fd(rules, jail->program, EXECUTE | READ_FILE) &&
-	       allow_fd(rules, jail->self_fd, OWN & handled) && allow_fd(rules, jail->run_fd, READ_DIR);
+	       allow_fd(rules, jail->self_fd, own & handled) && allow_fd(rules, jail->run_fd, READ_DIR);
 }
 
-static bool allow_dials(int rules, const struct jail *jail, uint64_t handled)
+static bool allow_ports(int rules, const struct jail *jail, uint64_t handled)
 {
+	struct port_rule bind = {BIND_TCP, jail->binds};
+	if (handled && bind.port && syscall(SYS_landlock_add_rule, rules, RULE_PORT, &bind, 0) != 0)
+		return false;
 	for (int i = 0; handled && i < DIALS_MOST; i++) {
 		struct port_rule rule = {CONNECT_TCP, jail->ports[i]};
 		if (rule.port && syscall(SYS_landlock_add_rule, rules, RULE_PORT, &rule, 0) != 0)
@@ -135,7 +144,7 @@ static bool build(const struct jail *jail)
 	if (rules < 0)
 		return false;
 	bool built = allow_all(rules, jail, set.handled_files) &&
-		     allow_dials(rules, jail, set.handled_network) &&
+		     allow_ports(rules, jail, set.handled_network) &&
 		     syscall(SYS_landlock_restrict_self, rules, 0) == 0;
 	close(rules);
 	return built;

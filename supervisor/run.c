@@ -99,6 +99,17 @@ static bool check_programs(const struct supervisor *s, struct why *why)
 	return fine;
 }
 
+/* Folders of the machine's own processes that came after the machine was made, or come with a setting. */
+static bool make_places(const struct supervisor *s, struct why *why)
+{
+	const struct machine *machine = &s->machine;
+	return make_folder(machine, machine->own, "steward", 0700, machine_uid(machine, STEWARD, 0), why) &&
+	       (!*s->config->chain.name ||
+		make_folder(machine, machine->own, "chain", 0700, machine_uid(machine, CHAIN, 0), why)) &&
+	       (!s->config->anvil_port ||
+		make_folder(machine, machine->own, "anvil", 0700, machine_uid(machine, ANVIL, 0), why));
+}
+
 static bool load(struct supervisor *s, struct why *why)
 {
 	char etc[ROOT_TEXT + 8];
@@ -115,12 +126,7 @@ static bool load(struct supervisor *s, struct why *why)
 		return refuse(why, "without = \"uid\" makes no sense for root; be another user");
 	if (s->machine.as_root && !jail_possible(why))
 		return false;
-	/* A machine that was made before these kept anything gets their folders now. */
-	return check_programs(s, why) &&
-	       make_folder(&s->machine, s->machine.own, "steward", 0700, machine_uid(&s->machine, STEWARD, 0),
-			   why) &&
-	       make_folder(&s->machine, s->machine.own, "chain", 0700, machine_uid(&s->machine, CHAIN, 0),
-			   why) &&
+	return check_programs(s, why) && make_places(s, why) &&
 	       unlock_begin(&s->machine, s->config, &s->unlock, &s->locked, s->unlocking.check, why);
 }
 
@@ -264,6 +270,24 @@ static void apply_policies(struct supervisor *s, const struct config *old)
 	}
 }
 
+/* Likewise whoever is told of the chain. */
+static void apply_chain(struct supervisor *s, const struct config *old)
+{
+	char now[CHAIN_TEXT] = "", was[CHAIN_TEXT] = "";
+	chain_profile_print(&s->config->chain, now);
+	chain_profile_print(&old->chain, was);
+	if (strcmp(now, was) == 0)
+		return;
+	log_info("chain.changed", "profile=%s", *now ? s->config->chain.name : "none");
+	for (unsigned i = 0; i < s->count; i++) {
+		const struct process *process = s->processes[i];
+		bool concerned = process->row->opens & FD_BINDS ? s->config->anvil_port != old->anvil_port
+								: row_is_told(process->row, "chain_profile");
+		if (process->pid && process->declared && concerned)
+			family_restart(s, process->row->kind, process->node);
+	}
+}
+
 bool supervisor_reload(struct supervisor *s, struct why *why)
 {
 	char etc[ROOT_TEXT + 8];
@@ -289,8 +313,12 @@ bool supervisor_reload(struct supervisor *s, struct why *why)
 	struct config *old = s->config;
 	s->config = fresh;
 	log_folder_share(&s->machine, fresh->operators);
+	struct why place;
+	if (!make_places(s, &place))
+		log_error("config.place", "why=\"%s\"", quotable(&place));
 	family_declare(s);
 	apply_policies(s, old);
+	apply_chain(s, old);
 	config_free(&old);
 	retry_misconfigured(s);
 	look_at_host(s);

@@ -130,6 +130,20 @@ bool drains_row(const struct supervisor *s, unsigned *next, struct control_row *
 	return true;
 }
 
+/* The foreign program is the one child of its keeper. */
+static pid_t child_of(pid_t pid)
+{
+	char path[64];
+	int child = 0;
+	snprintf(path, sizeof path, "/proc/%d/task/%d/children", pid, pid);
+	FILE *file = fopen(path, "re");
+	if (file && fscanf(file, "%d", &child) != 1)
+		child = 0;
+	if (file)
+		fclose(file);
+	return child;
+}
+
 /* 0 where the kernel would not say: another user's process, to one without CAP_SYS_PTRACE. */
 static uint64_t pss_kib(pid_t pid)
 {
@@ -144,16 +158,22 @@ static uint64_t pss_kib(pid_t pid)
 	return kib;
 }
 
+static uint64_t measured(const struct process *process)
+{
+	pid_t child = process->row->opens & FD_FOREIGN ? child_of(process->pid) : 0;
+	return pss_kib(process->pid) + (child ? pss_kib(child) : 0);
+}
+
 void status_measure(struct supervisor *s)
 {
 	unsigned left = MEASURED_AT_ONCE, again = s->count / MEASURED_WITHIN + 1;
 	for (unsigned i = 0; left && i < s->count; i++) {
 		struct process *process = s->processes[i];
 		if (process->state == PROCESS_READY && !process->pss_kib && !process->dead && left--)
-			process->pss_kib = pss_kib(process->pid);
+			process->pss_kib = measured(process);
 	}
 	for (unsigned i = 0; left && i < again && i < s->count; i++, left--) {
 		struct process *process = s->processes[s->pss_next++ % s->count];
-		process->pss_kib = process->pid && !process->dead ? pss_kib(process->pid) : 0;
+		process->pss_kib = process->pid && !process->dead ? measured(process) : 0;
 	}
 }

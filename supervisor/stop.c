@@ -15,7 +15,8 @@ static const struct {
 	enum kind kind;
 	uint32_t ms;
 } order[] = {
-	{GATEWAY, 3000}, {STORE, 2500}, {WALLET, 1000}, {STEWARD, 500}, {BROKER, 500}, {SCRIBE, 1000},
+	{GATEWAY, 3000}, {STORE, 2500}, {WALLET, 1000}, {ANVIL, 500},
+	{STEWARD, 500},  {BROKER, 500}, {SCRIBE, 1000},
 };
 enum { ORDERED = sizeof order / sizeof *order };
 

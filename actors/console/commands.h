@@ -84,6 +84,8 @@ struct console;
 	C(down, "down", "", 0, 0,                                                                                      \
 	  "stop the machine and all its nodes within 10 s, whatever is under way (warrend stop)",                      \
 	  "warren down\nwarren drain all && warren down")                                                              \
+	C(chain, "chain", "", 0, 0, "which chain this machine speaks to, where, and the contracts it knows there",     \
+	  "warren chain\nwarren chain --json | jq -r .contracts.RelayManager")                                         \
 	C(alerts, "alerts", "[ack ID]", 0, 2, "what is wrong and was said: each alert, since when, and who has seen it", \
 	  "warren alerts -v\nwarren alerts ack 12")                                                                    \
 	C(metrics, "metrics", "", 0, 0,                                                                                \

@@ -108,7 +108,7 @@ static enum ending limits_of(struct console *console, struct client *client, enu
 	struct question one = {.row = &row_actor_limits, .kind = kind, .node = node}, *questions = &one;
 	struct question machine = {.row = &row_steward_limits, .kind = STEWARD};
 	unsigned count = 1;
-	bool named = kind && kind != BROKER;
+	bool named = kind && kind_on_bus(kind);
 	enum ending ending = named ? END_OK : ask_status(console, client, &status);
 	if (ending != END_OK)
 		return ending;
@@ -118,7 +118,7 @@ static enum ending limits_of(struct console *console, struct client *client, enu
 		return complain_of(console, client, &machine);
 	if (!kind)
 		questions = ask_each(client, status, &row_actor_limits, KIND_NONE, &count);
-	count = kind == BROKER ? 0 : count;
+	count = kind && !kind_on_bus(kind) ? 0 : count;
 	const struct broker_row *broker = status && status->broker_count ? &status->broker[0] : NULL;
 	if (console->json)
 		say_json(console, questions, count, broker, machine.reply);
@@ -175,9 +175,9 @@ enum ending command_level(struct console *console)
 	uint64_t ms;
 	char who[WHO_TEXT], text[UNIT_TEXT];
 	enum ending ending = parse_who(console, console->arguments.words[0], &question.kind, &question.node);
-	if (ending == END_OK && question.kind == BROKER)
-		return complain(console, END_FAILED, "unknown-call",
-				"the broker asks nobody and answers nobody");
+	if (ending == END_OK && !kind_on_bus(question.kind))
+		return complain(console, END_FAILED, "unknown-call", "the %s asks nobody and answers nobody",
+				kind_name(question.kind));
 	if (ending == END_OK)
 		ending = level_request(console, &request, &ms);
 	if (ending == END_OK)

@@ -53,7 +53,7 @@ bool process_ready(const struct process_row *process)
 bool process_answers(const struct process_row *process)
 {
 	enum kind kind = process_kind(process);
-	return process_ready(process) && kind != KIND_NONE && kind != BROKER;
+	return process_ready(process) && kind != KIND_NONE && kind_on_bus(kind);
 }
 
 const struct process_row *find_process(const struct steward_status_reply *status, enum kind kind,

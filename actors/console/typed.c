@@ -13,7 +13,7 @@ enum kind call_owner(const struct call_row *row)
 
 bool call_is_answered(enum kind kind, const struct call_row *row)
 {
-	return kind != BROKER && (call_owner(row) == kind || call_owner(row) == KIND_NONE);
+	return kind_on_bus(kind) && (call_owner(row) == kind || call_owner(row) == KIND_NONE);
 }
 
 /* "store_stat", or "stat" to a store; "ping" to anybody. */

@@ -121,7 +121,7 @@ static void go_on(struct meter *self)
 		const struct metrics_process *process = &self->page.processes[self->next];
 		void *index = (void *)(uintptr_t)self->next;
 		enum err err = ERR_UNKNOWN_CALL;
-		if (process->ready && process->kind != BROKER && process->kind != METER)
+		if (process->ready && kind_on_bus((enum kind)process->kind) && process->kind != METER)
 			err = self->step ? ask_own(self, process, index) : ask_limits(self, process, index);
 		self->under_way += err == ERR_OK;
 		self->next += self->step;

@@ -22,6 +22,10 @@ enum sealed seal_files(const char *folder, const uint16_t dials[SEAL_DIALS], boo
  * what it takes to connect to a TCP port); kills for what only a burglar asks; answers ENOSYS to all else, counted. */
 enum sealed seal_syscalls(const char *more, bool pretend);
 
+/* seccomp of a foreign program that the caller is about to become by execveat(program, "", …, AT_EMPTY_PATH): no process, no
+ * dialling, no socket but streams, nothing that only a burglar asks. */
+enum sealed seal_foreign(int program, bool pretend);
+
 /* How many calls were answered ENOSYS so far; the number of the last one in *last (may be NULL). */
 uint64_t seal_strange(int *last);
 

@@ -273,3 +273,51 @@ Test(dial, one_port_by_who_may_and_death_to_who_may_not)
 		cr_skip_test("this kernel's Landlock knows no ports");
 	cr_assert_eq(end, 0, "%d", end);
 }
+
+/* -- of a foreign program ----------------------------------------------------------------------------- */
+
+static int denied(long result, int wanted)
+{
+	return result < 0 && errno == wanted ? 0 : 1;
+}
+
+static void *nothing_at_all(void *context)
+{
+	return context;
+}
+
+/* One digit for each thing that was answered otherwise. */
+static int foreign(void)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_port = htons(ports[0]), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	int stream = socket(AF_INET, SOCK_STREAM, 0), one = open("/bin/true", O_PATH),
+	    other = open("/bin/true", O_PATH);
+	pthread_t thread;
+	char *none[] = {NULL};
+	if (seal_foreign(one, false) != SEALED)
+		return 1;
+	if (denied(connect(stream, (struct sockaddr *)&address, sizeof address), EPERM))
+		return 2;
+	if (denied(fork(), EPERM) || denied(syscall(SYS_fork), EPERM))
+		return 3;
+	if (denied(socket(AF_INET, SOCK_DGRAM, 0), EPERM) || denied(socket(AF_NETLINK, SOCK_RAW, 0), EPERM))
+		return 4;
+	if (denied(syscall(SYS_execveat, other, "", none, none, AT_EMPTY_PATH), EPERM) ||
+	    denied(execve("/bin/true", none, none), EPERM))
+		return 5;
+	if (denied(syscall(SYS_ptrace, 0, 0, 0, 0), EPERM) ||
+	    denied(syscall(SYS_io_uring_setup, 1, NULL), EPERM))
+		return 6;
+	if (socket(AF_INET, SOCK_STREAM, 0) < 0 || socket(AF_UNIX, SOCK_STREAM, 0) < 0)
+		return 7;
+	if (pthread_create(&thread, NULL, nothing_at_all, NULL) != 0 || pthread_join(thread, NULL) != 0)
+		return 8;
+	syscall(SYS_execveat, one, "", none, none, AT_EMPTY_PATH);
+	return 9;
+}
+
+Test(foreign, it_serves_and_computes_and_nothing_else)
+{
+	cr_assert_eq(in_child(foreign), 0, "it becomes the one program it may");
+}
