@@ -14,7 +14,7 @@ enum { APPLICATION = 0x57524e43 /* "WRNC" */, BUSY_MS = 2000 };
 
 #define ENTRY                                                                                                          \
 	"id, once, node, purpose, method, receiver, value, gas, fee_cap, asked, length, state, settled, cancelling, "  \
-	"nonce, max_fee, priority, attempts, hash, block_hash, block, fee_paid, reverted, nothing, why"
+	"nonce, max_fee, priority, attempts, hash, block_hash, block, fee_paid, reverted, instead, why"
 
 static const char schema[] =
 	"CREATE TABLE entry (id INTEGER PRIMARY KEY AUTOINCREMENT, once BLOB NOT NULL UNIQUE, node INTEGER NOT NULL,"
@@ -22,7 +22,7 @@ static const char schema[] =
 	" fee_cap BLOB NOT NULL, asked INTEGER NOT NULL, length INTEGER NOT NULL, state INTEGER NOT NULL,"
 	" settled INTEGER NOT NULL, cancelling INTEGER NOT NULL, nonce INTEGER, max_fee BLOB NOT NULL,"
 	" priority BLOB NOT NULL, attempts INTEGER NOT NULL, hash BLOB, block_hash BLOB NOT NULL, block INTEGER NOT NULL,"
-	" fee_paid BLOB NOT NULL, reverted INTEGER NOT NULL, nothing INTEGER NOT NULL, why TEXT NOT NULL,"
+	" fee_paid BLOB NOT NULL, reverted INTEGER NOT NULL, instead INTEGER NOT NULL, why TEXT NOT NULL,"
 	" data BLOB NOT NULL);"
 	"CREATE INDEX entry_open ON entry (id) WHERE settled = 0;"
 	"CREATE TABLE attempt (entry INTEGER NOT NULL, number INTEGER NOT NULL, once BLOB NOT NULL, nonce INTEGER NOT NULL,"
@@ -33,11 +33,11 @@ static const char schema[] =
 static const char *const sql[SQL_COUNT] = {
 	[SQL_ADD] = "INSERT INTO entry (once, node, purpose, method, receiver, value, gas, fee_cap, asked, length, data,"
 		    " state, settled, cancelling, max_fee, priority, attempts, block_hash, block, fee_paid, reverted,"
-		    " nothing, why) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, 0, 0, zeroblob(32),"
+		    " instead, why) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, 0, 0, zeroblob(32),"
 		    " zeroblob(32), 0, zeroblob(32), 0, zeroblob(32), 0, 0, '')",
 	[SQL_SAVE] = "UPDATE entry SET gas = ?2, fee_cap = ?3, state = ?4, settled = ?5, cancelling = ?6, nonce = ?7,"
 		     " max_fee = ?8, priority = ?9, attempts = ?10, hash = ?11, block_hash = ?12, block = ?13,"
-		     " fee_paid = ?14, reverted = ?15, nothing = ?16, why = ?17 WHERE id = ?1",
+		     " fee_paid = ?14, reverted = ?15, instead = ?16, why = ?17 WHERE id = ?1",
 	[SQL_ONCE] = "SELECT " ENTRY ", data FROM entry WHERE once = ?1",
 	[SQL_DATA] = "SELECT data FROM entry WHERE id = ?1",
 	[SQL_OPEN] = "SELECT " ENTRY " FROM entry WHERE settled = 0 ORDER BY id",
