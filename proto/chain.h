@@ -14,7 +14,7 @@
 #define CHAIN_STATUS_REPLY(F)                                                                                          \
 	F(str, name, 24) F(u64, chain_id, 0) F(O(u64), head, 0) F(O(hash), head_hash, 0) F(O(u64), head_age, 0)        \
 	F(O(u256), base_fee, 0) F(str, trouble, 160) F(u32, confirmations, 0) F(u32, open, 0) F(u64, confirmed, 0)     \
-	F(u64, reorgs, 0) F(u32, deepest, 0) F(many(chain_rpc_row), servers, 4)
+	F(u64, reorgs, 0) F(many(chain_rpc_row), servers, 4)
 
 /* missing: methods of ours that its code does not have; each is switched off. */
 #define CHAIN_CONTRACT_ROW(F)                                                                                          \

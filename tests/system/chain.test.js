@@ -84,7 +84,7 @@ test('it knows head and contracts, signs under the policy, and each transaction 
 		await machine.until('the contracts were looked at', () => call(machine, 'chain', 'chain_contracts').contracts.every((one) => one.there), LONG)
 		for (const contract of call(machine, 'chain', 'chain_contracts').contracts) assert.strictEqual(contract.missing, '', contract.contract)
 		const read = call(machine, 'chain', 'chain_read', 'contract=RelayManager', 'method=getStakeForTier', 'args=tier=0')
-		assert.strictEqual(read.answer, 'value0=100000000000000000000')
+		assert.strictEqual(read.answer, 'value0=100000000000000000000', read.text)
 
 		// Sent, confirmed; asked again with the same key it is the same one.
 		const key = once()
@@ -143,31 +143,31 @@ test('servers that are down, slow, lying or flooding: no exit, another is asked,
 		machine = await machineOn(world, [a.url, b.url])
 		await well(machine)
 		let amount = 1
-		for (const mode of ['hang', '429', '500', 'html', 'deep', 'short', 'cut', 'huge']) {
-			a.mode = mode
+		for (const mode of ['hang', '429', '500', 'html', 'deep', 'short', 'moved', 'cut', 'huge']) {
+			await a.set({ mode })
 			const sent = approve(machine, ++amount)
 			await state(machine, sent.id, 'confirmed')
 			await machine.until(`${mode} is seen`, () => status(machine).servers[0].state === 'failing', LONG)
 			assert.strictEqual(status(machine).servers[1].state, 'good')
-			a.mode = 'good'
+			await a.set()
 		}
 		assert.strictEqual(await nonce(world, machine), amount - 1)
 		// Both gone: it says so, waits, and goes on.
-		a.mode = b.mode = '500'
+		await Promise.all([a, b].map((rpc) => rpc.set({ mode: '500' })))
 		await machine.until('nobody can be asked', () => /no server of the chain can be used/.test(status(machine).trouble), LONG)
 		const held = approve(machine, 100)
 		assert.strictEqual(row(machine, held.id).state, 'queued')
-		a.mode = b.mode = 'good'
+		await Promise.all([a, b].map((rpc) => rpc.set()))
 		await state(machine, held.id, 'confirmed')
 
 		// One of another chain is not believed.
 		await machine.until('both are good', () => status(machine).servers.every((server) => server.state === 'good'), LONG * 2)
-		a.twist = (question, answer) => (question.method === 'eth_chainId' ? { result: '0x1' } : answer)
+		await a.set({ lie: 'chain-id' })
 		await machine.until('it is another chain', () => status(machine).servers[0].state === 'other-chain', LONG)
 		assert.match(status(machine).servers[0].why, /of chain 1, not 1370/)
 		const through = approve(machine, 101)
 		await state(machine, through.id, 'confirmed')
-		a.twist = null
+		await a.set()
 	} finally {
 		if (machine) { assert.strictEqual(machine.process('chain').restarts, 0); await machine.destroy() }
 		await a.close()
@@ -183,18 +183,17 @@ test('two that disagree about a block: nothing is signed, in so many words, unti
 	try {
 		machine = await machineOn(world, [a.url, b.url])
 		await well(machine)
-		b.twist = (question, answer) => (question.method === 'eth_getBlockByNumber' && answer.result && Number(answer.result.number) > 0
-			? { result: { ...answer.result, hash: '0x' + 'bb'.repeat(32) } } : answer)
+		await b.set({ lie: 'hash' })
 		await machine.until('they disagree', () => /servers . and . disagree about block/.test(status(machine).trouble), LONG)
 		const sent = approve(machine, 5)
-		const signed = a.times('eth_sendRawTransaction') + b.times('eth_sendRawTransaction')
-		const asked = a.times('eth_chainId')
-		await machine.until('rounds went by', () => a.times('eth_chainId') > asked + 3, LONG)
+		const told = async () => await a.times('eth_sendRawTransaction') + await b.times('eth_sendRawTransaction')
+		const signed = await told(), asked = await a.times('eth_chainId')
+		await machine.until('rounds went by', async () => await a.times('eth_chainId') > asked + 3, LONG)
 		assert.strictEqual(row(machine, sent.id).state, 'queued')
-		assert.strictEqual(a.times('eth_sendRawTransaction') + b.times('eth_sendRawTransaction'), signed)
+		assert.strictEqual(await told(), signed)
 		assert.match(machine.warren('why', 'chain').out, /disagree about block/)
 		await machine.until('an alert', () => /chain-trouble/.test(machine.warren('alerts').out), LONG)
-		b.twist = null
+		await b.set()
 		await state(machine, sent.id, 'confirmed')
 		assert.strictEqual(await nonce(world, machine), 1)
 		await machine.until('the alert is over', () => !/chain-trouble/.test(machine.warren('alerts').out), LONG)
@@ -209,14 +208,12 @@ test('two that disagree about a block: nothing is signed, in so many words, unti
 test('lost, stuck and cancelled transactions; kill -9 of chain and wallet at each step: one nonce, one inclusion', async () => {
 	const world = await contracts.start({ users: 1 })
 	const a = await Rpc.start(world.chain.url)
-	const raw = (question) => question.method === 'eth_sendRawTransaction'
 	let machine
 	try {
 		machine = await machineOn(world, [a.url])
 		await well(machine)
 		// Lost on the way: told again, then with more fee, under the same nonce.
-		let lose = 2
-		a.loses = (question) => raw(question) && lose-- > 0
+		await a.set({ lose: 2 })
 		const lost = approve(machine, 11)
 		const found = await state(machine, lost.id, 'confirmed')
 		assert.ok(found.attempts >= 2, `with more fee: ${found.attempts} attempts`)
@@ -224,12 +221,12 @@ test('lost, stuck and cancelled transactions; kill -9 of chain and wallet at eac
 		assert.strictEqual(await nonce(world, machine), 1)
 
 		// Cancelled while nobody takes it: nothing is put in its place, and the next one goes on behind it.
-		a.loses = raw
+		await a.set({ lose: 1000 })
 		const dropped = approve(machine, 12)
 		await state(machine, dropped.id, 'sent')
 		assert.strictEqual(call(machine, 'chain', 'chain_cancel', `id=${dropped.id}`).code, 0)
 		const behind = approve(machine, 13)
-		a.loses = null
+		await a.set()
 		await state(machine, dropped.id, 'cancelled')
 		await state(machine, behind.id, 'confirmed')
 		assert.strictEqual(await nonce(world, machine), 3)
@@ -239,12 +236,12 @@ test('lost, stuck and cancelled transactions; kill -9 of chain and wallet at eac
 		let count = 3
 		for (const [step, until] of [['queued', /eth_estimateGas/], ['signing', /eth_estimateGas/], ['sent', /eth_sendRawTransaction/], ['included', /eth_getTransactionReceipt/]]) {
 			for (const who of step === 'signing' ? ['wallet@1', 'chain'] : ['chain']) {
-				const before = a.asked.length
-				a.loses = step === 'sent' ? raw : null
+				const before = (await a.asked()).length
+				await a.set({ lose: step === 'sent' ? 1000 : 0 })
 				const sent = approve(machine, 1000 + count)
-				await machine.until(`it is ${step}`, () => a.asked.slice(before).some((method) => until.test(method)), LONG)
+				await machine.until(`it is ${step}`, async () => (await a.asked()).slice(before).some((method) => until.test(method)), LONG)
 				machine.kill(who)
-				a.loses = null
+				await a.set()
 				await machine.until('it is born again', () => status(machine).code === 0, LONG)
 				await state(machine, sent.id, 'confirmed')
 				assert.strictEqual(await nonce(world, machine), ++count, `${who} killed while ${step}`)
