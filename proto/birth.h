@@ -26,7 +26,7 @@ enum {
 	FD_METRICS = 1 << 8, /* meter: TCP listener of metrics_port */
 	FD_FOREIGN = 1 << 9, /* the foreign program of this row (ROOT/bin/<name>), to be executed and for nothing else */
 	FD_BINDS = 1 << 14,  /* anvil: no descriptor; it may bind the TCP port of its chain, and that on this machine's loopback */
-	FD_DIALS = 1 << 15,  /* herald, chain: no descriptor; it may dial out, and that only to the TCP ports of its record */
+	FD_DIALS = 1 << 15,  /* herald, chain: no descriptor; it may dial out, and only to the TCP ports of its record */
 };
 
 /* The number under which a process finds the descriptor `what` of its row. */

@@ -95,6 +95,16 @@ size_t chain_profile_print(const struct chain_profile *profile, char text[CHAIN_
 	return line.full ? 0 : line.used;
 }
 
+void chain_profile_publish(const struct chain_profile *profile, struct chain_profile *published)
+{
+	*published = *profile;
+	for (unsigned i = 0; i < published->rpc_count; i++) {
+		char *host = strstr(published->rpc[i], "://");
+		if (host)
+			host[3 + strcspn(host + 3, "/?#")] = '\0';
+	}
+}
+
 /* -- reading ------------------------------------------------------------------------------------ */
 
 static bool take_number(char **rest, uint64_t most, uint64_t *number)

@@ -1,4 +1,4 @@
-/* Which chain a machine speaks to: chosen by root in etc/chain.conf, read and checked by the supervisor (supervisor/chain_file.h),
+/* Which chain a machine speaks to: chosen by root in etc/chain.conf, read and checked by the supervisor (chain_file.h there),
  * told to whoever's row has the word "chain_profile" as one line of text in its birth record. Both ends use these functions, so
  * the line means the same to both. A machine without a chain has no such line and no such process. Pure. */
 #ifndef WARREN_PROTO_CHAIN_PROFILE_H
@@ -48,5 +48,12 @@ size_t chain_profile_print(const struct chain_profile *profile, char text[CHAIN_
 
 /* Exactly what chain_profile_print() writes; false for anything else, with *profile zeroed. */
 bool chain_profile_parse(const char *text, struct chain_profile *profile);
+
+/* ROOT/run/chain: the line, for everybody on the machine; a URL ends with its host there, as its path may hold a key that
+ * somebody pays for. Written by the supervisor when it reads the configuration; absent: no chain. */
+#define CHAIN_FILE "chain"
+
+/* The same chain, with such URLs. */
+void chain_profile_publish(const struct chain_profile *profile, struct chain_profile *published);
 
 #endif

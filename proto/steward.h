@@ -73,18 +73,11 @@
 #define STEWARD_NEWS(F)       F(u64, delivered, 0)
 #define STEWARD_NEWS_REPLY(F) F(many(news_row), news, 16) F(u64, delivered, 0)
 
-/* etc/chain.conf: no URLs, and the rest empty, where there is none. To readers a URL ends with its host: "https://host/…". */
-#define PROFILE_URL(F)      F(text, url, 260)
-#define PROFILE_CONTRACT(F) F(str, name, 32) F(address, address, 0)
-#define STEWARD_CHAIN_REPLY(F)                                                                                         \
-	F(str, name, 24) F(u64, id, 0) F(str, fee, 8) F(u32, confirmations, 0) F(u32, block_s, 0)                      \
-	F(many(profile_url), urls, 4) F(many(profile_contract), contracts, 8)
-
 #define STEWARD_MESSAGES(M)                                                                                            \
 	M(machine_row, MACHINE_ROW) M(node_row, NODE_ROW) M(process_row, PROCESS_ROW)                                    \
 	M(fallen_row, FALLEN_ROW) M(broker_row, BROKER_ROW)                                                            \
 	M(owned_limit, OWNED_LIMIT) M(holding_row, HOLDING_ROW) M(drain_row, DRAIN_ROW) M(alert_line, ALERT_LINE)      \
-	M(news_row, NEWS_ROW) M(profile_url, PROFILE_URL) M(profile_contract, PROFILE_CONTRACT)
+	M(news_row, NEWS_ROW)
 #define STEWARD_CALLS(C)                                                                                               \
 	C(steward_status, 0x0315, READERS | MAY(METER, ANY_NODE), READ, 3000, NOTHING, STEWARD_STATUS_REPLY, \
 	  "the machine, its nodes, and every declared process with its state")                                         \
@@ -107,8 +100,6 @@
 	  "let a node end its running work and take none on, then stop it; answers when that has begun")               \
 	C(steward_drains, 0x0314, READERS, READ, 3000, NOTHING, STEWARD_DRAINS_REPLY,                                  \
 	  "nodes that drain or were drained; actor_duties of their processes says what is waited for")                        \
-	C(steward_chain, 0x0316, READERS, READ, 1000, NOTHING, STEWARD_CHAIN_REPLY,                                    \
-	  "which chain this machine speaks to: id, URLs, contracts, as its configuration says")                        \
 	C(steward_alert, 0x0320, TELLERS, IDEMPOTENT, 1000, STEWARD_ALERT, NOTHING, \
 	  "something is wrong with me (or over): proto/alerts.def; told, not asked")                                   \
 	C(steward_alerts, 0x0321, READERS | MAY(METER, ANY_NODE), READ, 2000, NOTHING, STEWARD_ALERTS_REPLY,           \

@@ -90,7 +90,7 @@ static bool asked_for(const struct config *config, enum kind kind)
 		return config->values[SETTING_metrics_port].number;
 	if (kind == ANVIL)
 		return config->anvil_port;
-	if (actor_row(kind)->opens & FD_DIALS && row_is_told(actor_row(kind), "chain_profile"))
+	if (row_is_told(actor_row(kind), "chain_profile"))
 		return *config->chain.name;
 	return true;
 }

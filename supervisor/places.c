@@ -125,7 +125,8 @@ static bool runnable(int fd, const char *shown, bool *readable, struct why *why)
 	return true;
 }
 
-static int program_named(const struct machine *machine, const char *name, bool *readable, struct why *why)
+static int program_named(const struct machine *machine, const char *name, const char *from, bool *readable,
+			 struct why *why)
 {
 	char folder[ROOT_TEXT + 8], shown[PATH_TEXT + ROOT_TEXT];
 	if (!only_ours(machine->fd, machine->root, S_IFDIR, why))
@@ -137,8 +138,7 @@ static int program_named(const struct machine *machine, const char *name, bool *
 	snprintf(shown, sizeof shown, "%s/%s", folder, name);
 	int fd = openat(machine->bin, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0) {
-		refuse(why, "%s: %s; %s installs the programs", shown, strerror(errno),
-		       machine->programs ? "the package warren" : "scripts/up");
+		refuse(why, "%s: %s; %s", shown, strerror(errno), from);
 		return -1;
 	}
 	if (runnable(fd, shown, readable, why))
@@ -151,11 +151,15 @@ int program_open(const struct machine *machine, enum kind kind, bool *readable, 
 {
 	char name[48];
 	snprintf(name, sizeof name, "warren-%s", kind_name(kind));
-	return program_named(machine, name, readable, why);
+	return program_named(machine, name,
+			     machine->programs ? "the package warren installs the programs"
+					       : "scripts/up installs the programs",
+			     readable, why);
 }
 
 int foreign_open(const struct machine *machine, const char *name, struct why *why)
 {
 	bool readable;
-	return program_named(machine, name, &readable, why);
+	return program_named(machine, name, "scripts/up fetches it, or put it there yourself", &readable,
+			     why);
 }

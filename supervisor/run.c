@@ -169,6 +169,7 @@ static bool open_all(struct supervisor *s, struct why *why)
 		return refuse(why, "%s/run/warrend.pid: %s", s->machine.root, strerror(errno));
 	if (!enough_files(s, why))
 		return false;
+	chain_publish(s);
 	return family_declare(s) || refuse(why, "no pipes for logs: %s", strerror(errno));
 }
 
@@ -270,24 +271,6 @@ static void apply_policies(struct supervisor *s, const struct config *old)
 	}
 }
 
-/* Likewise whoever is told of the chain. */
-static void apply_chain(struct supervisor *s, const struct config *old)
-{
-	char now[CHAIN_TEXT] = "", was[CHAIN_TEXT] = "";
-	chain_profile_print(&s->config->chain, now);
-	chain_profile_print(&old->chain, was);
-	if (strcmp(now, was) == 0)
-		return;
-	log_info("chain.changed", "profile=%s", *now ? s->config->chain.name : "none");
-	for (unsigned i = 0; i < s->count; i++) {
-		const struct process *process = s->processes[i];
-		bool concerned = process->row->opens & FD_BINDS ? s->config->anvil_port != old->anvil_port
-								: row_is_told(process->row, "chain_profile");
-		if (process->pid && process->declared && concerned)
-			family_restart(s, process->row->kind, process->node);
-	}
-}
-
 bool supervisor_reload(struct supervisor *s, struct why *why)
 {
 	char etc[ROOT_TEXT + 8];
@@ -318,7 +301,8 @@ bool supervisor_reload(struct supervisor *s, struct why *why)
 		log_error("config.place", "why=\"%s\"", quotable(&place));
 	family_declare(s);
 	apply_policies(s, old);
-	apply_chain(s, old);
+	chain_apply(s, old);
+	chain_publish(s);
 	config_free(&old);
 	retry_misconfigured(s);
 	look_at_host(s);

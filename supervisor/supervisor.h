@@ -223,6 +223,11 @@ void command_ask(struct supervisor *s, const struct control_alert *alert);
 void command_turn(struct supervisor *s, uint64_t now); /* ends one that takes too long */
 void command_end(struct supervisor *s);
 
+/* -- chain.c --------------------------------------------------------------------------------------------------------- */
+
+void chain_publish(const struct supervisor *s); /* into ROOT/run */
+void chain_apply(struct supervisor *s, const struct config *old);
+
 /* -- run.c ----------------------------------------------------------------------------------------------------------- */
 
 /* Reads the configuration again; on a mistake the old one stays, and *why is the first. */

@@ -1,4 +1,4 @@
-/* What the keeper asks of anvil, and keeps: blocks made one by one, each written down before; the same blocks made again. Plain C. */
+/* What the keeper asks of anvil, and keeps: blocks made one by one, each written down before; the same made again. Plain C. */
 #ifndef WARREN_ANVIL_CHAIN_H
 #define WARREN_ANVIL_CHAIN_H
 
@@ -27,8 +27,8 @@ bool chain_set_time(struct chain *chain);
 /* Told of each transaction and each block from now on. */
 bool chain_listen(struct chain *chain);
 
-/* Blocks that others made are written down; then a block of what waits, if anything does. `all`: looks also for what we were not told
- * of. */
+/* Blocks that others made are written down; then a block of what waits, if anything does. `all`: looks for what we were not told of,
+ * too. */
 bool chain_turn(struct chain *chain, bool all);
 
 #endif

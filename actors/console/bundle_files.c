@@ -15,8 +15,10 @@
 #include <unistd.h>
 
 enum {
-	CONFIG_MOST = 64 << 10,     /* of one file: what warrend reads at most */
-	CONFIG_FILES = 2 * 512 + 4, /* nodeN.conf and one more each, warren.conf, policy.conf, chain.conf and its chain */
+	CONFIG_MOST = 64 << 10, /* of one file: what warrend reads at most */
+	CONFIG_FILES =
+		2 * 512 +
+		4, /* nodeN.conf and one more each, warren.conf, policy.conf, chain.conf and its chain */
 	LOGS_MOST = 4096,
 	JOURNAL_MS = 10000,
 };

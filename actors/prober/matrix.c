@@ -20,7 +20,7 @@ static bool of_this_wall(unsigned wall, const char *walls)
 static void take(struct matrix *matrix, const struct selftest *self, unsigned wall, bool cells)
 {
 	for (unsigned kind = 1; kind < KINDS; kind++) {
-		if (!actor_row(kind) || !self->kinds[kind].done)
+		if (!kind_is_probed(kind) || !self->kinds[kind].done)
 			continue;
 		matrix->probed |= 1U << kind;
 		for (unsigned row = 0; attack_rows[row].name; row++) {

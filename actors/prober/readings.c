@@ -93,7 +93,7 @@ void readings_clear(struct selftest *self, enum phase phase)
 {
 	char path[256];
 	for (unsigned kind = 1; kind < KINDS; kind++) {
-		if (!actor_row(kind) || !in_phase(phase, kind))
+		if (!kind_is_probed(kind) || !in_phase(phase, kind))
 			continue;
 		self->kinds[kind] = (struct reading){0};
 		log_path(actor_row(kind), path);
@@ -106,7 +106,7 @@ bool readings_take(struct selftest *self, enum phase phase)
 	bool done = true;
 	char path[256], line[2048];
 	for (unsigned kind = 1; kind < KINDS; kind++) {
-		if (!actor_row(kind) || !in_phase(phase, kind))
+		if (!kind_is_probed(kind) || !in_phase(phase, kind))
 			continue;
 		struct reading *reading = &self->kinds[kind];
 		log_path(actor_row(kind), path);

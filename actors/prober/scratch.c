@@ -138,7 +138,8 @@ static bool copy_all(const struct selftest *self, enum phase phase)
 		if (!actor_row(kind))
 			continue;
 		snprintf(name, sizeof name, "warren-%s", actor_row(kind)->name);
-		copied = copy_program(self, in_phase(phase, kind) ? "warren-prober" : name, name);
+		bool ours = kind_is_probed(kind) && in_phase(phase, kind);
+		copied = copy_program(self, ours ? "warren-prober" : name, name);
 	}
 	return copied;
 }
@@ -152,8 +153,8 @@ static bool add_node(const struct selftest *self)
 					   "--tier", "bronze", "--storage", storage, "--port", port, NULL});
 }
 
-/* Every kind there is: also the two that only a setting brings (nobody listens where the one would dial). And the walls that
- * are to be down. */
+/* Every kind there is: also those that only a setting brings (nobody listens where they would dial). And the walls that are to be
+ * down. */
 static bool configure(const struct selftest *self)
 {
 	FILE *file = fopen(SELFTEST_ROOT "/etc/warren.conf", "ae");
@@ -169,7 +170,13 @@ static bool configure(const struct selftest *self)
 	}
 	if (*comma == ',')
 		fputs("\";\n", file);
-	return fclose(file) == 0;
+	bool written = fclose(file) == 0;
+	FILE *chain = written ? fopen(SELFTEST_ROOT "/etc/chain-probe.conf", "we") : NULL;
+	FILE *choice = chain ? fopen(SELFTEST_ROOT "/etc/chain.conf", "we") : NULL;
+	written = choice && fputs("profile = \"probe\";\n", choice) >= 0 &&
+		  fputs("id = 1370;\nrpc = [\"http://127.0.0.1:9/\"];\n", chain) >= 0;
+	written = chain && fclose(chain) == 0 && written;
+	return choice && fclose(choice) == 0 && written;
 }
 
 bool scratch_build(struct selftest *self)
@@ -198,7 +205,7 @@ static size_t children_wanted(void)
 {
 	size_t wanted = 0;
 	for (unsigned kind = 1; kind < KINDS; kind++)
-		if (actor_row(kind))
+		if (kind_is_probed(kind))
 			wanted += actor_row(kind)->scope == PER_NODE ? NODES : 1;
 	return wanted;
 }

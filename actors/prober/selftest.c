@@ -105,7 +105,7 @@ static struct sums sum(const struct selftest *self)
 {
 	struct sums sums = {0};
 	for (unsigned kind = 1; kind < KINDS; kind++)
-		if (actor_row(kind))
+		if (kind_is_probed(kind))
 			sum_kind(self, kind, &sums);
 	for (const struct open_row *row = open_rows; self->verbose && row->what; row++)
 		printf("note  row %-2u %s: %s\n", row->row, row->what, row->why);

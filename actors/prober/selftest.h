@@ -37,6 +37,12 @@ struct open_row {
 extern const struct open_row open_rows[]; /* end: what NULL */
 
 /* Which kinds are probers at the same time: while the broker or scribe is one, the others could not report. */
+/* Not a foreign row's: its keeper seals a program of others, and what that can do is tried in its place (tests/tools/foreign.c). */
+static inline bool kind_is_probed(unsigned kind)
+{
+	return actor_row(kind) && kind != ANVIL;
+}
+
 enum phase { PHASE_OTHERS, PHASE_BROKER, PHASES };
 bool in_phase(enum phase phase, enum kind kind);
 

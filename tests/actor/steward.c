@@ -32,7 +32,7 @@ struct steward {
 
 static void begin(struct steward *steward)
 {
-	static const char settings[] = "name=test\nalert_quiet_s=600\nalert_webhook=\nalert_command=\nchain_profile=\n";
+	static const char settings[] = "name=test\nalert_quiet_s=600\nalert_webhook=\nalert_command=\n";
 	struct birth birth = birth_of(STEWARD, 0);
 	*steward = (struct steward){0};
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, steward->control) != 0)

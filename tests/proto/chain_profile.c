@@ -7,7 +7,7 @@
 #define ONE "f78f840ef0e321512b09e98c76ea0229affc4b73"
 #define LINE \
 	"dev 1370 eip1559 1 0 http://127.0.0.1:5000 https://a.example.org/key MCTToken=" ONE " NodeNexus" \
-											     "=" ONE
+	"=" ONE
 #define BARE "my-chain 80002 legacy 12 2 https://rpc.example.org -"
 
 Test(chain_profile, a_line_is_read_and_written_again)
@@ -52,7 +52,7 @@ Test(chain_profile, nothing_else_is_read)
 		"dev 1370 eip1559 1 0 http://1 http://2 http://3 http://4 http://5 -",
 		"dev 1370 eip1559 1 0 http://127.0.0.1:5000 RelayManager=" ONE " MCTToken=" ONE,
 		"dev 1370 eip1559 1 0 http://127.0.0.1:5000 MCTToken=" ONE " MCTToken=" ONE,
-		"dev 1370 eip1559 1 0 http://127.0.0.1:5000 MCTToken=" ONE "00",
+		("dev 1370 eip1559 1 0 http://127.0.0.1:5000 MCTToken=" ONE "00"),
 		"dev 1370 eip1559 1 0 http://127.0.0.1:5000 Other=" ONE,
 	};
 	static const struct chain_profile nothing;
@@ -62,6 +62,17 @@ Test(chain_profile, nothing_else_is_read)
 		cr_expect_eq(memcmp(&profile, &nothing, sizeof profile), 0, "%s", wrong[i]);
 	}
 	cr_expect(chain_profile_parse("dev 1370 eip1559 1 0 http://127.0.0.1:5000 -", &profile));
+}
+
+Test(chain_profile, what_everybody_sees_ends_with_the_host)
+{
+	static struct chain_profile profile, published;
+	char text[CHAIN_TEXT];
+	cr_assert(chain_profile_parse(
+		"a 1 eip1559 1 0 https://h.example.org:8545/v1/key http://i?key=1 http://j -", &profile));
+	chain_profile_publish(&profile, &published);
+	cr_assert_gt(chain_profile_print(&published, text), 0);
+	cr_expect_str_eq(text, "a 1 eip1559 1 0 https://h.example.org:8545 http://i http://j -");
 }
 
 Test(chain_profile, the_longest_fits)

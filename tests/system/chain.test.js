@@ -1,289 +1,203 @@
-// The process that speaks to a chain, on a real machine, against a real anvil; between them servers that do what bad ones do.
+// The embedded chain of a machine: anvil as a foreign row, with contracts, funded wallets and their policies. What was in a block is
+// in it after any death; what stands where anvil would can do nothing but serve its port.
 'use strict'
 const test = require('node:test')
 const assert = require('node:assert')
 const crypto = require('node:crypto')
 const fs = require('node:fs')
 const path = require('node:path')
-const { Machine } = require('./machine.js')
-const { Rpc } = require('./rpc.js')
-const contracts = require('../contracts/chain.js')
-const anvil = require('../../contracts/anvil.js')
+const { spawn } = require('node:child_process')
+const { BUILD, WITHOUT } = require('./machine.js')
+const { chainMachine, furnishChain, chainOf, anvilOf, signed } = require('./chain.js')
+const installed = require('../../contracts/installed.js')
 
-const LONG = 60000 // what must come, on a machine that has other work
+const DEV = '0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80' // anvil's first account, which everybody knows
+const KILLS = process.env.WARREN_LONG ? 60 : 2
 
+const word = (value) => BigInt(value).toString(16).padStart(64, '0')
+const approve = (spender, amount) => `095ea7b3${word(spender)}${word(amount)}`
 const once = () => crypto.randomBytes(32).toString('hex')
-const call = (machine, who, name, ...fields) => {
-	const done = machine.run('warren', ['call', who, name, ...fields, '--json'], { fails: true })
-	return { ...JSON.parse(done.out || '{}'), code: done.code, text: done.out + done.err }
-}
-const status = (machine) => call(machine, 'chain', 'chain_status')
-const outbox = (machine) => call(machine, 'chain', 'chain_outbox').sent
-const row = (machine, id) => outbox(machine).find((one) => Number(one.id) === Number(id))
-const state = (machine, id, wanted) => machine.until(`transaction ${id} is ${wanted}`, () => wanted.split('|').includes(row(machine, id).state) && row(machine, id), LONG)
 
-// Another profile than those that come with it: all of it is in one file.
-function profile(world, urls, { confirmations = 1, blockS = 0 } = {}) {
-	const at = Object.entries(world.profile.contracts).map(([name, { address }]) => `${name} = "${address}";`).join(' ')
-	return `id = ${anvil.CHAIN_ID};\nrpc = [${urls.map((url) => `"${url}"`).join(', ')}];\nconfirmations = ${confirmations};\nblock_s = ${blockS};\ncontracts = { ${at} };\n`
+const block = (machine, number = 'latest') => machine.rpc('eth_getBlockByNumber', number, false)
+
+async function answers(machine) {
+	return machine.until('the chain answers', async () => await machine.rpc('eth_chainId') === '0x55a', 30000)
 }
 
-// What its wallet may sign: an identity, an approval, and nothing to itself, which is how a transaction is cancelled.
-function policy(world, wallet) {
-	const at = world.profile.contracts
-	return `chains = ({ id = ${anvil.CHAIN_ID}; value_per_day = "1"; fee_per_day = "5"; rules = (
-		{ name = "identity"; to = "${at.MumbleChatRegistry.address}"; methods = ["register(bytes32,string)", "updateDisplayName(string)"]; },
-		{ name = "stake"; to = "${at.MCTToken.address}"; methods = ["approve(address,uint256)"]; },
-		{ name = "cancel"; to = "${wallet}"; methods = ["pay"]; }
-	); });\n`
-}
-
-async function machineOn(world, urls, more = {}) {
-	const machine = await Machine.create({ nodes: 1, start: false })
-	const etc = (name, text) => fs.writeFileSync(path.join(machine.root, 'etc', name), text, { mode: 0o644 })
-	etc('chain.conf', 'profile = "test";\n')
-	etc('chain-test.conf', profile(world, urls, more))
-	machine.start()
-	await machine.until('the wallet is there', () => call(machine, 'wallet@1', 'wallet_address').text0 || call(machine, 'wallet@1', 'wallet_address').address, LONG)
-	machine.wallet = world.ethers.getAddress('0x' + String(call(machine, 'wallet@1', 'wallet_address').address).replace(/^0x/, ''))
-	etc('policy.conf', policy(world, machine.wallet))
-	machine.warren('reload')
-	await anvil.ask(world.chain.url, 'anvil_setBalance', [machine.wallet, '0xde0b6b3a7640000'])
-	await machine.until('chain is ready', () => machine.process('chain').state === 'ready', LONG)
-	return machine
-}
-
-const identity = (machine, name, ...more) => call(machine, 'chain', 'chain_send', `once=${once()}`, 'node=1', 'contract=MumbleChatRegistry', 'method=register_cf2d31fb',
-	`args=publicKeyX=0x${'42'.repeat(32)} displayName=${name}`, 'value=0', 'gas=0', 'purpose=identity', ...more)
-const approve = (machine, amount, ...more) => call(machine, 'chain', 'chain_send', `once=${once()}`, 'node=1', 'contract=MCTToken', 'method=approve',
-	`args=spender=0x${'35'.repeat(20)} value=${amount}`, 'value=0', 'gas=0', 'purpose=stake', ...more)
-const nonce = async (world, machine) => Number(await anvil.ask(world.chain.url, 'eth_getTransactionCount', [machine.wallet, 'latest']))
-const well = (machine) => machine.until('nothing is in the way', () => status(machine).trouble === '', LONG)
-
-test('a machine without a chain has no process for one, and says so', async () => {
-	const machine = await Machine.create({ nodes: 1 })
-	try {
-		await machine.ready(LONG)
-		assert.strictEqual(machine.process('chain'), undefined)
-		const asked = call(machine, 'chain', 'chain_status')
-		assert.notStrictEqual(asked.code, 0)
-	} finally { await machine.destroy() }
-})
-
-test('it knows head and contracts, signs under the policy, and each transaction is in the chain once', async () => {
-	const world = await contracts.start({ users: 1 })
-	const a = await Rpc.start(world.chain.url)
-	let machine
-	try {
-		machine = await machineOn(world, [a.url])
-		await well(machine)
-		const is = status(machine)
-		assert.strictEqual(Number(is.chain_id), anvil.CHAIN_ID)
-		assert.strictEqual(Number(is.head), await world.provider.getBlockNumber())
-		assert.strictEqual(is.servers[0].state, 'good')
-		await machine.until('the contracts were looked at', () => call(machine, 'chain', 'chain_contracts').contracts.every((one) => one.there), LONG)
-		for (const contract of call(machine, 'chain', 'chain_contracts').contracts) assert.strictEqual(contract.missing, '', contract.contract)
-		const read = call(machine, 'chain', 'chain_read', 'contract=RelayManager', 'method=getStakeForTier', 'args=tier=0')
-		assert.strictEqual(read.answer, 'value0=100000000000000000000', read.text)
-
-		// Sent, confirmed; asked again with the same key it is the same one.
-		const key = once()
-		const send = () => call(machine, 'chain', 'chain_send', `once=${key}`, 'node=1', 'contract=MumbleChatRegistry', 'method=register_cf2d31fb',
-			`args=publicKeyX=0x${'42'.repeat(32)} displayName=a node`, 'value=0', 'gas=0', 'purpose=identity')
-		const sent = send()
-		assert.strictEqual(sent.code, 0, sent.text)
-		const done = await state(machine, sent.id, 'confirmed')
-		assert.strictEqual(await world.registry.isRegistered(machine.wallet), true)
-		const receipt = await world.provider.getTransactionReceipt('0x' + String(done.tx_hash).replace(/^0x/, ''))
-		assert.strictEqual(BigInt(done.fee_paid), receipt.gasUsed * receipt.gasPrice)
-		assert.strictEqual(Number(send().id), Number(sent.id))
-		assert.strictEqual(await nonce(world, machine), 1)
-
-		// What the contract would refuse is told, and costs nothing; what the policy refuses frees its nonce.
-		const twice = identity(machine, 'again')
-		assert.match((await state(machine, twice.id, 'failed')).why, /would refuse it: error 0x/)
-		const other = call(machine, 'chain', 'chain_send', `once=${once()}`, 'node=1', 'contract=RelayManager', 'method=heartbeatByNodeId',
-			`args=nodeId=0x${'00'.repeat(32)}`, 'value=0', 'gas=60000', 'purpose=heartbeat')
-		assert.match((await state(machine, other.id, 'refused')).why, /wallet@1 does not sign: refused/)
-		assert.match(machine.warren('why', 'chain').out, /does not sign/)
-		const next = approve(machine, 7)
-		await state(machine, next.id, 'confirmed')
-		assert.strictEqual(await world.token.allowance(machine.wallet, '0x' + '35'.repeat(20)), 7n)
-		assert.strictEqual(await nonce(world, machine), 2)
-
-		// Words that are none of the ABI's.
-		for (const [words, because] of [
-			[['contract=Nobody', 'method=x', 'args='], /no contract is called Nobody/],
-			[['contract=MCTToken', 'method=steal', 'args='], /no method steal/],
-			[['contract=MCTToken', 'method=balanceOf', 'args='], /changes nothing/],
-			[['contract=MCTToken', 'method=approve', 'args=value=1'], /needs spender/],
-			[['contract=MCTToken', 'method=approve', 'args=spender=0x12 value=1'], /not a value of its kind/],
-			[['contract=', 'method=', 'args='], /plain transfer/],
-		]) {
-			const wrong = call(machine, 'chain', 'chain_send', `once=${once()}`, 'node=1', ...words, 'value=0', 'gas=0', 'purpose=')
-			assert.match(wrong.text, because)
-			assert.notStrictEqual(wrong.code, 0)
-		}
-
-		// A reader may look, and nothing more.
-		const beats = machine.process('chain').restarts
-		assert.strictEqual(beats, 0)
-	} finally {
-		if (machine) await machine.destroy()
-		await a.close()
-		await world.stop()
+// Transactions one after the other from a wallet that nobody else uses; each is in a block when it is returned.
+function sender(machine) {
+	const { Wallet, keccak256 } = installed.ethers()
+	const wallet = new Wallet(DEV)
+	let nonce = -1
+	return async () => {
+		if (nonce < 0) nonce = Number(await machine.rpc('eth_getTransactionCount', wallet.address, 'latest'))
+		const raw = await wallet.signTransaction({
+			type: 2, chainId: 1370, nonce, to: '0x00000000000000000000000000000000000000aa', value: 1n, gasLimit: 21000n,
+			maxFeePerGas: 10n ** 11n, maxPriorityFeePerGas: 1n,
+		})
+		await machine.rpc('eth_sendRawTransaction', raw)
+		const receipt = await machine.until('a receipt', () => machine.rpc('eth_getTransactionReceipt', keccak256(raw)), 30000)
+		nonce++
+		return { hash: receipt.transactionHash, block: receipt.blockHash }
 	}
-})
+}
 
-test('servers that are down, slow, lying or flooding: no exit, another is asked, and nothing is signed when two disagree', async () => {
-	const world = await contracts.start({ users: 1 })
-	const a = await Rpc.start(world.chain.url), b = await Rpc.start(world.chain.url)
-	let machine
-	try {
-		machine = await machineOn(world, [a.url, b.url])
-		await well(machine)
-		let amount = 1
-		for (const mode of ['hang', '429', '500', 'html', 'deep', 'short', 'moved', 'cut', 'huge']) {
-			await a.set({ mode })
-			const sent = approve(machine, ++amount)
-			await state(machine, sent.id, 'confirmed')
-			await machine.until(`${mode} is seen`, () => status(machine).servers[0].state === 'failing', LONG)
-			assert.strictEqual(status(machine).servers[1].state, 'good')
-			await a.set()
-		}
-		assert.strictEqual(await nonce(world, machine), amount - 1)
-		// Both gone: it says so, waits, and goes on.
-		await Promise.all([a, b].map((rpc) => rpc.set({ mode: '500' })))
-		await machine.until('nobody can be asked', () => /no server of the chain can be used/.test(status(machine).trouble), LONG)
-		const held = approve(machine, 100)
-		assert.strictEqual(row(machine, held.id).state, 'queued')
-		await Promise.all([a, b].map((rpc) => rpc.set()))
-		await state(machine, held.id, 'confirmed')
-
-		// One of another chain is not believed.
-		await machine.until('both are good', () => status(machine).servers.every((server) => server.state === 'good'), LONG * 2)
-		await a.set({ lie: 'chain-id' })
-		await machine.until('it is another chain', () => status(machine).servers[0].state === 'other-chain', LONG)
-		assert.match(status(machine).servers[0].why, /of chain 1, not 1370/)
-		const through = approve(machine, 101)
-		await state(machine, through.id, 'confirmed')
-		await a.set()
-	} finally {
-		if (machine) { assert.strictEqual(machine.process('chain').restarts, 0); await machine.destroy() }
-		await a.close()
-		await b.close()
-		await world.stop()
+// Every one of them is in the block in which it was seen.
+async function allThere(machine, seen) {
+	for (const { hash, block: was } of seen) {
+		const receipt = await machine.rpc('eth_getTransactionReceipt', hash)
+		assert.ok(receipt, `${hash} is gone`)
+		assert.strictEqual(receipt.blockHash, was, `${hash} is in another block`)
 	}
-})
+}
 
-test('two that disagree about a block: nothing is signed, in so many words, until they agree', async () => {
-	const world = await contracts.start({ users: 1 })
-	const a = await Rpc.start(world.chain.url), b = await Rpc.start(world.chain.url)
-	let machine
+test('a furnished chain: contracts, coins, tokens, policies, and all of it after any death', { timeout: 300000 }, async (t) => {
+	const machine = await chainMachine({ nodes: 2 })
 	try {
-		machine = await machineOn(world, [a.url, b.url])
-		await well(machine)
-		await b.set({ lie: 'hash' })
-		await machine.until('they disagree', () => /servers . and . disagree about block/.test(status(machine).trouble), LONG)
-		const sent = approve(machine, 5)
-		const told = async () => await a.times('eth_sendRawTransaction') + await b.times('eth_sendRawTransaction')
-		const signed = await told(), asked = await a.times('eth_chainId')
-		await machine.until('rounds went by', async () => await a.times('eth_chainId') > asked + 3, LONG)
-		assert.strictEqual(row(machine, sent.id).state, 'queued')
-		assert.strictEqual(await told(), signed)
-		assert.match(machine.warren('why', 'chain').out, /disagree about block/)
-		await machine.until('an alert', () => /chain-trouble/.test(machine.warren('alerts').out), LONG)
-		await b.set()
-		await state(machine, sent.id, 'confirmed')
-		assert.strictEqual(await nonce(world, machine), 1)
-		await machine.until('the alert is over', () => !/chain-trouble/.test(machine.warren('alerts').out), LONG)
-	} finally {
-		if (machine) await machine.destroy()
-		await a.close()
-		await b.close()
-		await world.stop()
-	}
-})
-
-test('lost, stuck and cancelled transactions; kill -9 of chain and wallet at each step: one nonce, one inclusion', async () => {
-	const world = await contracts.start({ users: 1 })
-	const a = await Rpc.start(world.chain.url)
-	let machine
-	try {
-		machine = await machineOn(world, [a.url])
-		await well(machine)
-		// Lost on the way: told again, then with more fee, under the same nonce.
-		await a.set({ lose: 2 })
-		const lost = approve(machine, 11)
-		const found = await state(machine, lost.id, 'confirmed')
-		assert.ok(found.attempts >= 2, `with more fee: ${found.attempts} attempts`)
-		assert.strictEqual(Number(found.nonce), 0)
-		assert.strictEqual(await nonce(world, machine), 1)
-
-		// Cancelled while nobody takes it: nothing is put in its place, and the next one goes on behind it.
-		await a.set({ lose: 1000 })
-		const dropped = approve(machine, 12)
-		await state(machine, dropped.id, 'sent')
-		assert.strictEqual(call(machine, 'chain', 'chain_cancel', `id=${dropped.id}`).code, 0)
-		const behind = approve(machine, 13)
-		await a.set()
-		await state(machine, dropped.id, 'cancelled')
-		await state(machine, behind.id, 'confirmed')
-		assert.strictEqual(await nonce(world, machine), 3)
-		assert.strictEqual(await world.token.allowance(machine.wallet, '0x' + '35'.repeat(20)), 13n)
-
-		// A death at each step. What it was told about before, it brings to its end once.
-		let count = 3
-		for (const [step, until] of [['queued', /eth_estimateGas/], ['signing', /eth_estimateGas/], ['sent', /eth_sendRawTransaction/], ['included', /eth_getTransactionReceipt/]]) {
-			for (const who of step === 'signing' ? ['wallet@1', 'chain'] : ['chain']) {
-				const before = (await a.asked()).length
-				await a.set({ lose: step === 'sent' ? 1000 : 0 })
-				const sent = approve(machine, 1000 + count)
-				await machine.until(`it is ${step}`, async () => (await a.asked()).slice(before).some((method) => until.test(method)), LONG)
-				machine.kill(who)
-				await a.set()
-				await machine.until('it is born again', () => status(machine).code === 0, LONG)
-				await state(machine, sent.id, 'confirmed')
-				assert.strictEqual(await nonce(world, machine), ++count, `${who} killed while ${step}`)
+		const chain = chainOf(machine)
+		const nodes = machine.status().nodes
+		await t.test('it answers as chain 1370, where warren chain says', async () => {
+			assert.strictEqual(chain.name, 'dev')
+			assert.strictEqual(chain.id, 1370)
+			assert.strictEqual(chain.rpc, `http://127.0.0.1:${machine.chainPort}`)
+			assert.strictEqual(Number(await machine.rpc('eth_chainId')), 1370)
+			for (const name of ['MCTToken', 'RelayManager', 'MumbleChatRegistry', 'VaultRegistry', 'NodeNexus'])
+				assert.ok((await machine.rpc('eth_getCode', chain.contracts[name], 'latest')).length > 1000, name)
+			assert.match(machine.warren('chain').out, new RegExp(`dev: chain 1370[^]*RelayManager +${chain.contracts.RelayManager}`))
+			assert.match(machine.warrend('check').out, /no mistakes/)
+		})
+		await t.test('wallets have coins and the stake of their tier', async () => {
+			for (const { wallet } of nodes) {
+				assert.ok(BigInt(await machine.rpc('eth_getBalance', wallet, 'latest')) >= 10n ** 19n)
+				const data = `0x70a08231${word(wallet)}` // balanceOf(address)
+				assert.ok(BigInt(await machine.rpc('eth_call', { to: chain.contracts.MCTToken, data }, 'latest')) >= 100n * 10n ** 18n)
 			}
-		}
+		})
+		await t.test('a wallet signs exactly its stake, and what it signed is taken', async () => {
+			const tx = {
+				type: 2, chain_id: 1370, nonce: 0, gas: 90000, max_fee: 3e9, max_priority: 1e9, to: chain.contracts.MCTToken, value: 0, purpose: 'stake',
+			}
+			const stake = 100n * 10n ** 18n
+			for (const data of [approve(chain.contracts.RelayManager, stake + 1n), approve(nodes[0].wallet, stake)])
+				assert.throws(() => signed(machine, 1, { ...tx, once: once(), data: `0x${data}` }), /refused/)
+			assert.throws(() => signed(machine, 1, { ...tx, once: once(), chain_id: 1371, data: `0x${approve(chain.contracts.RelayManager, stake)}` }), /refused/)
+			const { raw, tx_hash: hash } = signed(machine, 1, { ...tx, once: once(), data: `0x${approve(chain.contracts.RelayManager, stake)}` })
+			await machine.rpc('eth_sendRawTransaction', raw)
+			const receipt = await machine.until('a receipt', () => machine.rpc('eth_getTransactionReceipt', hash))
+			assert.strictEqual(Number(receipt.status), 1)
+		})
+		await t.test('furnished again, nothing happens', async () => {
+			const before = await block(machine)
+			assert.strictEqual(furnishChain(machine), '')
+			assert.strictEqual((await block(machine)).hash, before.hash)
+			assert.deepStrictEqual(chainOf(machine), chain)
+		})
+		const send = sender(machine)
+		const seen = []
+		await t.test(`${KILLS} times kill -9 of anvil, of its keeper and of warrend: every block is there, to the hash`, async () => {
+			for (let i = 0; i < KILLS; i++) {
+				for (let j = 0; j < 3; j++) seen.push(await send())
+				process.kill(anvilOf(machine), 'SIGKILL')
+				await machine.until('anvil is born again', () => machine.process('anvil').restarts === 2 * i + 1 && machine.process('anvil').state === 'ready', 60000)
+				await answers(machine)
+				await allThere(machine, seen)
+				seen.push(await send())
+				machine.kill('anvil')
+				await machine.until('its keeper is born again', () => machine.process('anvil').restarts === 2 * i + 2 && machine.process('anvil').state === 'ready', 60000)
+				await answers(machine)
+				await allThere(machine, seen)
+			}
+			seen.push(await send())
+			process.kill(machine.supervisor, 'SIGKILL')
+			await machine.until('all are gone', () => { try { process.kill(machine.supervisor, 0) } catch { return true } })
+			machine.start()
+			await answers(machine)
+			await allThere(machine, seen)
+			assert.deepStrictEqual(chainOf(machine), chain)
+		})
+		await t.test('one that was told to end keeps it, too, without a journal to go through', async () => {
+			machine.warrend('stop')
+			assert.strictEqual(fs.statSync(path.join(machine.root, 'machine', 'anvil', 'blocks')).size, 0)
+			machine.start()
+			await answers(machine)
+			await allThere(machine, seen)
+		})
+		await t.test('somebody\'s own policy stays; a chain that is lost is furnished anew', async () => {
+			const own = path.join(machine.root, 'etc', 'policy2.conf'), ours = path.join(machine.root, 'etc', 'policy1.conf')
+			fs.appendFileSync(own, '// mine\n')
+			const text = fs.readFileSync(own, 'utf8'), before = fs.readFileSync(ours, 'utf8')
+			machine.warrend('stop')
+			for (const name of fs.readdirSync(path.join(machine.root, 'machine', 'anvil'))) fs.rmSync(path.join(machine.root, 'machine', 'anvil', name))
+			machine.start()
+			await answers(machine)
+			assert.strictEqual(Number((await block(machine)).number), 0)
+			await sender(machine)() // so that the addresses come out otherwise
+			const said = furnishChain(machine)
+			assert.match(said, /begun anew/)
+			assert.match(said, /policy2\.conf is yours and stays/)
+			const now = chainOf(machine)
+			assert.notStrictEqual(now.contracts.RelayManager, chain.contracts.RelayManager)
+			assert.ok((await machine.rpc('eth_getCode', now.contracts.RelayManager, 'latest')).length > 1000)
+			assert.strictEqual(fs.readFileSync(own, 'utf8'), text)
+			assert.notStrictEqual(fs.readFileSync(ours, 'utf8'), before)
+			assert.ok(fs.readFileSync(ours, 'utf8').includes(now.contracts.RelayManager))
+		})
 	} finally {
-		if (machine) await machine.destroy()
-		await a.close()
-		await world.stop()
+		await machine.destroy()
 	}
 })
 
-test('what a reorganisation takes back is sent again as it was, at every depth', async () => {
-	const depths = process.env.WARREN_LONG ? [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12] : [1, 5, 12]
-	const world = await contracts.start({ users: 1 })
-	let machine
+test('a machine without a chain says so, and a reload brings one', { timeout: 120000 }, async () => {
+	const machine = await chainMachine({ furnish: false, before: (made) => fs.renameSync(path.join(made.root, 'etc', 'chain.conf'), path.join(made.root, 'chain.conf')) })
 	try {
-		machine = await machineOn(world, [world.chain.url], { confirmations: 13 })
-		await well(machine)
-		let amount = 20
-		for (const depth of depths) {
-			const sent = approve(machine, ++amount)
-			const first = await state(machine, sent.id, 'included')
-			for (let i = 1; i < depth; i++) await anvil.ask(world.chain.url, 'evm_mine')
-			const before = Number(status(machine).reorgs)
-			const snapshot = await anvil.ask(world.chain.url, 'anvil_reorg', [depth, []])
-			assert.strictEqual(snapshot, null)
-			await anvil.ask(world.chain.url, 'evm_mine')
-			await machine.until(`a reorganisation ${depth} deep is seen`, () => Number(status(machine).reorgs) > before, LONG)
-			await machine.until('it is in another block', () => {
-				const is = row(machine, sent.id)
-				return is.state === 'included' && is.tx_hash === first.tx_hash && is.block !== undefined
-			}, LONG)
-			for (let i = 0; i < 13; i++) await anvil.ask(world.chain.url, 'evm_mine')
-			const last = await state(machine, sent.id, 'confirmed')
-			assert.strictEqual(last.tx_hash, first.tx_hash, 'the same bytes')
-			assert.strictEqual(last.attempts, 1)
-		}
-		assert.strictEqual(await nonce(world, machine), depths.length)
-		assert.strictEqual(await world.token.allowance(machine.wallet, '0x' + '35'.repeat(20)), BigInt(amount))
+		const none = machine.warrenFails('chain', '--json')
+		assert.strictEqual(none.code, 1)
+		assert.strictEqual(JSON.parse(none.out).error, 'no-chain')
+		assert.strictEqual(machine.process('anvil'), undefined)
+		const conf = path.join(machine.root, 'etc', 'chain.conf')
+		fs.writeFileSync(conf, 'profile = "nowhere";\n')
+		const wrong = machine.warrenFails('reload')
+		assert.match(wrong.out + wrong.err, /chain\.conf:1: there is no chain "nowhere"/)
+		fs.copyFileSync(path.join(machine.root, 'chain.conf'), conf)
+		machine.warren('reload')
+		await machine.until('anvil is ready', () => machine.process('anvil')?.state === 'ready', 30000)
+		await answers(machine)
+		await machine.until('the steward knows', () => chainOf(machine).id === 1370)
 	} finally {
-		if (machine) await machine.destroy()
-		await world.stop()
+		await machine.destroy()
+	}
+})
+
+test('what stands where anvil would can serve its port, and nothing else', { timeout: 120000, skip: process.getuid() !== 0 || WITHOUT.length > 0 }, async () => {
+	const machine = await chainMachine({
+		program: path.join(BUILD, 'tests', 'tool-foreign'),
+		before: (made) => {
+			fs.mkdirSync(path.join(made.root, 'machine', 'anvil'), { mode: 0o755 })
+			fs.writeFileSync(path.join(made.root, 'machine', 'anvil', 'root'), `${made.root} ${made.ports[1]}\n`)
+		},
+	})
+	try {
+		const folder = path.join(machine.root, 'machine', 'anvil')
+		// warrend chowns what it makes; this folder was there
+		const uid = Number(fs.readFileSync(path.join(machine.root, 'machine', 'uids'), 'utf8').match(/\d+/)[0]) + 22
+		for (const at of [folder, path.join(folder, 'root')]) fs.chownSync(at, uid, uid)
+		fs.chmodSync(folder, 0o700)
+		// it never answers as a chain does, so not all is ready: nobody waits for that
+		spawn(path.join(machine.root, 'bin', 'warrend'), ['--root', machine.root, 'start'], { stdio: 'ignore' }).unref()
+		const file = path.join(folder, 'tried')
+		await machine.until('it has tried everything', () => fs.existsSync(file), 30000)
+		const tried = Object.fromEntries(fs.readFileSync(file, 'utf8').trim().split('\n').map((line) => line.split(' ')).map(([name, error]) => [name, Number(error)]))
+		const { files, ...attempts } = tried
+		assert.strictEqual(files, 256)
+		assert.strictEqual(Object.keys(attempts).length, 22, JSON.stringify(attempts))
+		for (const [name, error] of Object.entries(attempts)) {
+			if (name === 'bind-own') assert.strictEqual(error, 0, 'its own port is its own')
+			else assert.notStrictEqual(error, 0, `${name} worked`)
+		}
+		await machine.until('nobody else is disturbed', () => machine.status().processes.every(({ actor, state }) => actor === 'anvil' || state === 'ready'))
+		const limit = fs.readFileSync(`/proc/${machine.process('anvil').pid}/cgroup`, 'utf8')
+		if (!(machine.process('anvil').missing || []).includes('memory')) assert.match(limit, /warren-\d+\/anvil/)
+	} finally {
+		await machine.destroy()
 	}
 })

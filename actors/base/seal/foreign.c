@@ -10,9 +10,11 @@
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 static const char refused[] =
-	"connect execve fork vfork ptrace process_vm_readv process_vm_writev pidfd_getfd io_uring_setup "
+	"connect kill tkill pidfd_send_signal rt_sigqueueinfo rt_tgsigqueueinfo execve fork vfork ptrace "
+	"process_vm_readv process_vm_writev pidfd_getfd io_uring_setup "
 	"io_uring_enter io_uring_register bpf unshare setns mount umount2 pivot_root chroot move_mount "
 	"fsopen "
 	"open_tree keyctl add_key request_key userfaultfd perf_event_open init_module finit_module "
@@ -34,12 +36,14 @@ static bool refuse_named(scmp_filter_ctx filter)
 	return true;
 }
 
-/* Threads, but no processes (clone3 hides its flags in memory: the C library falls back to clone); streams, but no other sockets;
+/* No signal but to itself (abort()); threads, but no processes (clone3 hides its flags in memory: the C library falls back to clone); streams, but no other sockets;
  * the one program, and no other. */
 static bool refuse_shaped(scmp_filter_ctx filter, int program)
 {
 	const uint32_t no = SCMP_ACT_ERRNO(EPERM);
 	return seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) == 0 &&
+	       seccomp_rule_add(filter, no, SCMP_SYS(tgkill), 1,
+				SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)getpid())) == 0 &&
 	       seccomp_rule_add(filter, no, SCMP_SYS(clone), 1,
 				SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0)) == 0 &&
 	       seccomp_rule_add(filter, no, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_GT, AF_INET6)) == 0 &&

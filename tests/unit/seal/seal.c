@@ -306,6 +306,8 @@ static int foreign(void)
 	if (denied(syscall(SYS_execveat, other, "", none, none, AT_EMPTY_PATH), EPERM) ||
 	    denied(execve("/bin/true", none, none), EPERM))
 		return 5;
+	if (denied(kill(getppid(), 0), EPERM) || denied(syscall(SYS_tgkill, getppid(), getppid(), 0), EPERM))
+		return 10;
 	if (denied(syscall(SYS_ptrace, 0, 0, 0, 0), EPERM) ||
 	    denied(syscall(SYS_io_uring_setup, 1, NULL), EPERM))
 		return 6;
