@@ -7,7 +7,7 @@
 
 static unsigned bits_of(unsigned kind)
 {
-	static const unsigned bits[] = {[ABI_uint8] = 8,   [ABI_uint32] = 32,	[ABI_uint40] = 40,
+	static const unsigned bits[] = {[ABI_uint8] = 8,   [ABI_uint32] = 32,   [ABI_uint40] = 40,
 					[ABI_uint64] = 64, [ABI_uint128] = 128, [ABI_uint256] = 256};
 	return kind < sizeof bits / sizeof *bits ? bits[kind] : 0;
 }
@@ -109,7 +109,8 @@ size_t abi_encode(const struct abi_method *method, const void *in, uint8_t *out,
 	for (int i = 0; i < ABI_SELECTOR; i++)
 		out[i] = (uint8_t)(method->selector >> (24 - 8 * i));
 	uint8_t *base = out + ABI_SELECTOR;
-	struct writer writer = {.head = base, .tail = base + (size_t)heads * ABI_WORD, .end = out + room, .base = base};
+	struct writer writer = {
+		.head = base, .tail = base + (size_t)heads * ABI_WORD, .end = out + room, .base = base};
 	for (const struct abi_field *field = method->in; field->kind != ABI_END; field++)
 		if (!push(&writer, field, in))
 			return 0;
@@ -263,16 +264,15 @@ bool abi_decode(const struct abi_method *method, const uint8_t *bytes, size_t le
 	return false;
 }
 
-bool abi_decode_event(const struct abi_event *event, const struct hash *topics, unsigned count, const uint8_t *bytes,
-		      size_t length, void *out)
+bool abi_decode_event(const struct abi_event *event, const struct hash *topics, unsigned count,
+		      const uint8_t *bytes, size_t length, void *out)
 {
 	unsigned used = 1;
 	memset(out, 0, event->size);
 	bool good = count >= 1 && length <= UINT32_MAX &&
 		    memcmp(&topics[0], &event->topic, sizeof event->topic) == 0;
 	for (const struct abi_field *field = event->indexed; good && field->kind != ABI_END; field++, used++)
-		good = used < count &&
-		       take_static(field, topics[used].bytes, (uint8_t *)out + field->offset);
+		good = used < count && take_static(field, topics[used].bytes, (uint8_t *)out + field->offset);
 	if (good && used == count && take_all(event->data, bytes, length, out))
 		return true;
 	memset(out, 0, event->size);
@@ -286,7 +286,8 @@ static const uint8_t error_string[] = {0x08, 0xc3, 0x79, 0xa0}, panic[] = {0x4e,
 
 const char *abi_revert_text(const uint8_t *bytes, size_t length, char *text, size_t room)
 {
-	static const struct abi_field said[] = {{"text", ABI_string, ABI_ONE, 0}, {NULL, ABI_END, ABI_ONE, 0}};
+	static const struct abi_field said[] = {{"text", ABI_string, ABI_ONE, 0},
+						{NULL, ABI_END, ABI_ONE, 0}};
 	struct view view;
 	if (length < ABI_SELECTOR) {
 		snprintf(text, room, "without a reason");

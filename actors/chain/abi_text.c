@@ -126,7 +126,8 @@ static bool read_one(const struct abi_field *field, const char *text, size_t len
 	return true;
 }
 
-const char *abi_set(const struct abi_method *method, void *in, const char *assignment, struct arena *arena, char why[WHY])
+const char *abi_set(const struct abi_method *method, void *in, const char *assignment, struct arena *arena,
+		    char why[WHY])
 {
 	size_t name = strcspn(assignment, "=");
 	if (!assignment[name])

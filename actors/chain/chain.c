@@ -24,7 +24,7 @@ enum {
 	AUTHORITIES_MAX = 4 * 1024 * 1024,
 	ROUND_LEAST_MS = 1000,
 	ROUND_MOST_MS = 4000,
-	POLL_MS = 4000,      /* for an answer about the head */
+	POLL_MS = 4000, /* for an answer about the head */
 	ALERT_AFTER_ROUNDS = 5,
 	ANEW_MS = 600000, /* no server for so long: be born again, and look the names up anew */
 };
@@ -67,7 +67,8 @@ static bool look_up(struct server *server, const struct web_address *address)
 		reason_note(REASON_CHAIN_NAME, address->host, "%s: %s", address->host, gai_strerror(failed));
 		return false;
 	}
-	int length = snprintf(server->resolve, sizeof server->resolve, "%s:%u:", address->host, address->port);
+	int length =
+		snprintf(server->resolve, sizeof server->resolve, "%s:%u:", address->host, address->port);
 	unsigned count = 0;
 	for (const struct addrinfo *one = found; one && count < ADDRESSES; one = one->ai_next) {
 		char text[INET6_ADDRSTRLEN];
@@ -90,8 +91,8 @@ static int find_servers(struct chain *self)
 		if (!web_address(self->profile.rpc[i], &address))
 			return EXIT_CONFIG;
 		*server = (struct server){.profile = i};
-		snprintf(server->shown, sizeof server->shown, "%s://%.120s:%u", address.tls ? "https" : "http", address.host,
-			 address.port);
+		snprintf(server->shown, sizeof server->shown, "%s://%.120s:%u",
+			 address.tls ? "https" : "http", address.host, address.port);
 		if (!look_up(server, &address))
 			continue;
 		self->server_count++;
@@ -191,7 +192,8 @@ static bool read_said(const struct rpc_answer *answer, struct pool_said *said, c
 	return true;
 }
 
-static bool hear(struct server *server, const char *bytes, size_t length, struct pool_said *said, char why[RPC_WHY])
+static bool hear(struct server *server, const char *bytes, size_t length, struct pool_said *said,
+		 char why[RPC_WHY])
 {
 	struct rpc_answer answer;
 	if (!bytes || !rpc_read(bytes, length, server->poll_first, server->poll_count, &answer, why))
@@ -219,8 +221,8 @@ static void on_poll(void *context, const char *bytes, size_t length, const char 
 	else if (pool_heard(&self->pool, at, &said, now, (uint32_t)(now - server->asked_ms)))
 		outbox_look_anew(self);
 	if (is->state != before)
-		log_info("chain.server", "server=%s state=%s why=\"%s\"", server->shown, pool_state_name(is->state),
-			 is->why);
+		log_info("chain.server", "server=%s state=%s why=\"%s\"", server->shown,
+			 pool_state_name(is->state), is->why);
 	if (good)
 		keep_genesis(self, &said);
 	tell_trouble(self);
@@ -296,7 +298,8 @@ enum err on_chain_status(struct actor *actor, struct call *call, const struct ch
 						 .answers = server->answers,
 						 .failures = server->failures,
 						 .has_said = server->heard_ms,
-						 .said = server->heard_ms ? (now - server->heard_ms) / 1000 : 0};
+						 .said = server->heard_ms ? (now - server->heard_ms) / 1000
+									  : 0};
 		snprintf(rows[i].server, sizeof rows[i].server, "%s", self->servers[i].shown);
 		snprintf(rows[i].state, sizeof rows[i].state, "%s", pool_state_name(server->state));
 		snprintf(rows[i].why, sizeof rows[i].why, "%s", server->why);
@@ -347,10 +350,10 @@ static int start(struct actor *actor)
 		log_error("chain.curl", "why=\"libcurl does not take the profile's URLs\"");
 		return EXIT_CONFIG;
 	}
-	actor_limit(actor, (struct limit){"questions to the chain", &self->jobs, &self->jobs_high, &self->jobs_dropped,
-					  JOBS});
-	actor_limit(actor, (struct limit){"transactions under way", &self->open, &self->open_high, &self->open_refused,
-					  OUTBOX_OPEN});
+	actor_limit(actor, (struct limit){"questions to the chain", &self->jobs, &self->jobs_high,
+					  &self->jobs_dropped, JOBS});
+	actor_limit(actor, (struct limit){"transactions under way", &self->open, &self->open_high,
+					  &self->open_refused, OUTBOX_OPEN});
 	actor_watch(actor, dial_fd(self->dial), POLLIN, on_socket, NULL);
 	return 0;
 }

@@ -18,7 +18,8 @@ int chain_contract_of(struct chain *self, const char *name, char why[RPC_WHY])
 			 self->profile.name, name, self->profile.name);
 		return -1;
 	}
-	snprintf(why, RPC_WHY, "no contract is called %.40s; warren call chain chain_contracts names them", name);
+	snprintf(why, RPC_WHY, "no contract is called %.40s; warren call chain chain_contracts names them",
+		 name);
 	return -1;
 }
 
@@ -28,10 +29,11 @@ bool chain_can(struct chain *self, int contract, const struct abi_method *method
 	if (!probe->done)
 		snprintf(why, RPC_WHY, "its code was not looked at yet; ask again shortly");
 	else if (!probe->there)
-		snprintf(why, RPC_WHY, "there is no contract at the address of %s on this chain", method->contract);
+		snprintf(why, RPC_WHY, "there is no contract at the address of %s on this chain",
+			 method->contract);
 	else if (!probe_has(probe, method))
-		snprintf(why, RPC_WHY, "the %s that is deployed has no %s: that feature is off", method->contract,
-			 method->name);
+		snprintf(why, RPC_WHY, "the %s that is deployed has no %s: that feature is off",
+			 method->contract, method->name);
 	else
 		return true;
 	return false;
@@ -55,7 +57,8 @@ static void look_at_code(struct chain *self, unsigned contract, const struct rpc
 		log_warn("chain.lacks", "contract=%s methods=%u off=\"%s\"", name, lacks, missing);
 }
 
-static void on_code(struct chain *self, void *context, const struct rpc_answer *answer, unsigned server, const char *why)
+static void on_code(struct chain *self, void *context, const struct rpc_answer *answer, unsigned server,
+		    const char *why)
 {
 	(void)context, (void)server, (void)why;
 	unsigned place = 1;

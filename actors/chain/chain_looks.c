@@ -9,10 +9,10 @@
 #include <string.h>
 
 enum {
-	LOOKED_AT = 8,       /* transactions in a batch */
+	LOOKED_AT = 8,        /* transactions in a batch */
 	LOOK_AGAIN_MS = 1000, /* where there may be no new block for long */
-	LOST_LOOKS = 3,      /* in a row, without a trace of ours, when its nonce is used up */
-	FIXED = 2,           /* questions of a look that are about none of them: the chain, its head */
+	LOST_LOOKS = 3,       /* in a row, without a trace of ours, when its nonce is used up */
+	FIXED = 2,            /* questions of a look that are about none of them: the chain, its head */
 };
 
 struct look {
@@ -40,7 +40,8 @@ static bool seen_by_all(const struct chain *self, const struct entry *entry)
 static bool is_due(const struct chain *self, const struct entry *entry, uint64_t head)
 {
 	uint64_t depth = depth_of(entry, head), enough = self->profile.confirmations;
-	if (!entry->has_nonce || !entry->has_hash || entry->state == SENT_QUEUED || entry->state == SENT_REFUSED)
+	if (!entry->has_nonce || !entry->has_hash || entry->state == SENT_QUEUED ||
+	    entry->state == SENT_REFUSED)
 		return false;
 	if (entry->look)
 		return true;
@@ -67,7 +68,8 @@ static bool ask_about(struct chain *self, struct look *look, struct rpc_batch *b
 	for (unsigned i = 0; i < attempts; i++)
 		rpc_add(batch, "eth_getTransactionReceipt", "%s",
 			rpc_hex(&look->of[at].at[i].hash, sizeof look->of[at].at[i].hash, hash));
-	rpc_add(batch, "eth_getTransactionCount", "%s,\"latest\"", rpc_hex(&wallet->address, sizeof wallet->address, own));
+	rpc_add(batch, "eth_getTransactionCount", "%s,\"latest\"",
+		rpc_hex(&wallet->address, sizeof wallet->address, own));
 	if (entry->block)
 		rpc_add(batch, "eth_getBlockByNumber", "\"0x%" PRIx64 "\",false", entry->block);
 	return true;
@@ -80,8 +82,8 @@ static void taken_back(struct chain *self, struct entry *entry)
 	self->taken_back++;
 	step_why(entry, "block %" PRIu64 ", which it was in, was taken back", entry->block);
 	step_reason(REASON_TX_TAKEN_BACK, entry, 0);
-	log_warn("outbox.taken_back", "id=%" PRIu64 " block=%" PRIu64 " depth_needed=%u", entry->id, entry->block,
-		 self->profile.confirmations);
+	log_warn("outbox.taken_back", "id=%" PRIu64 " block=%" PRIu64 " depth_needed=%u", entry->id,
+		 entry->block, self->profile.confirmations);
 	entry->block = 0;
 	entry->seen_by = 0;
 	entry->reverted = entry->nothing = false;
@@ -114,14 +116,16 @@ static void is_nowhere(struct chain *self, struct entry *entry, const struct rpc
 		step_move(self, entry, SENT_SENT);
 		return;
 	}
-	if (entry->state == SENT_SENT && count->kind == RPC_RESULT && rpc_u64(count->result, &next) && next > entry->nonce) {
+	if (entry->state == SENT_SENT && count->kind == RPC_RESULT && rpc_u64(count->result, &next) &&
+	    next > entry->nonce) {
 		lost(self, entry, head);
 		return;
 	}
 	entry->lost_looks = 0;
 }
 
-static void is_in_block(struct chain *self, struct entry *entry, const struct rpc_receipt *receipt, const struct attempt *which)
+static void is_in_block(struct chain *self, struct entry *entry, const struct rpc_receipt *receipt,
+			const struct attempt *which)
 {
 	bool moved = entry->block != 0;
 	if (entry->state == SENT_SIGNING) /* an attempt more was begun; it is not needed */
@@ -149,14 +153,16 @@ static void is_deep(struct chain *self, struct entry *entry, uint64_t head)
 	entry->settled = depth >= enough + OUTBOX_SETTLES;
 	if (entry->reverted)
 		step_why(entry, "the contract refused it in block %" PRIu64, entry->block);
-	enum outbox_state state = entry->nothing ? SENT_CANCELLED : entry->reverted ? SENT_FAILED : SENT_CONFIRMED;
+	enum outbox_state state = entry->nothing    ? SENT_CANCELLED
+				  : entry->reverted ? SENT_FAILED
+						    : SENT_CONFIRMED;
 	if (entry->state != state || entry->settled)
 		step_move(self, entry, state);
 }
 
 /* False: the server contradicts itself. */
-static bool look_at(struct chain *self, const struct look *look, unsigned at, const struct rpc_answer *answer, unsigned server,
-		    uint64_t head)
+static bool look_at(struct chain *self, const struct look *look, unsigned at, const struct rpc_answer *answer,
+		    unsigned server, uint64_t head)
 {
 	struct entry *entry = outbox_by_id(self->outbox, look->of[at].id);
 	const struct rpc_reply *replies = &answer->replies[look->of[at].first];
@@ -193,13 +199,15 @@ static bool look_at(struct chain *self, const struct look *look, unsigned at, co
 	return true;
 }
 
-static void on_looked(struct chain *self, void *context, const struct rpc_answer *answer, unsigned server, const char *why)
+static void on_looked(struct chain *self, void *context, const struct rpc_answer *answer, unsigned server,
+		      const char *why)
 {
 	struct look *look = context;
 	uint64_t head;
 	(void)why;
 	self->looking = false;
-	bool good = answer && answer->replies[1].kind == RPC_RESULT && rpc_u64(answer->replies[1].result, &head);
+	bool good =
+		answer && answer->replies[1].kind == RPC_RESULT && rpc_u64(answer->replies[1].result, &head);
 	for (unsigned i = 0; good && i < look->count; i++)
 		good = look_at(self, look, i, answer, server, head);
 	if (answer && !good)

@@ -6,9 +6,9 @@
 #include <string.h>
 
 enum {
-	DATA = 4096,     /* call data of a read */
-	ANSWER = 65536,  /* bytes of an answer that are decoded */
-	TEXT = 16000,    /* of proto/chain.h */
+	DATA = 4096,    /* call data of a read */
+	ANSWER = 65536, /* bytes of an answer that are decoded */
+	TEXT = 16000,   /* of proto/chain.h */
 };
 
 /* -- arguments --------------------------------------------------------------------------------- */
@@ -29,14 +29,15 @@ static bool all_said(const struct abi_method *method, const bool *said, char why
 {
 	for (unsigned i = 0; method->in[i].kind != ABI_END; i++)
 		if (!said[i]) {
-			snprintf(why, RPC_WHY, "%s.%s needs %s=…", method->contract, method->name, method->in[i].name);
+			snprintf(why, RPC_WHY, "%s.%s needs %s=…", method->contract, method->name,
+				 method->in[i].name);
 			return false;
 		}
 	return true;
 }
 
-size_t encode_words(const struct abi_method *method, const struct view *words, struct arena *arena, uint8_t *data, size_t room,
-		    char why[RPC_WHY])
+size_t encode_words(const struct abi_method *method, const struct view *words, struct arena *arena,
+		    uint8_t *data, size_t room, char why[RPC_WHY])
 {
 	char *text = arena_take(arena, words->length + 1);
 	void *in = arena_take(arena, method->in_size + 1U);
@@ -51,7 +52,8 @@ size_t encode_words(const struct abi_method *method, const struct view *words, s
 			return 0;
 		size_t name = strcspn(text, "=");
 		for (unsigned i = 0; method->in[i].kind != ABI_END && i < 64; i++)
-			said[i] = said[i] || (strlen(method->in[i].name) == name && memcmp(method->in[i].name, text, name) == 0);
+			said[i] = said[i] || (strlen(method->in[i].name) == name &&
+					      memcmp(method->in[i].name, text, name) == 0);
 		text = next ? next + 1 : NULL;
 	}
 	if (!all_said(method, said, why))
@@ -78,12 +80,14 @@ static void end_with(struct reading *reading, enum err err, const char *why)
 	x_free(&reading);
 }
 
-static void on_read(struct chain *self, void *context, const struct rpc_answer *answer, unsigned server, const char *why)
+static void on_read(struct chain *self, void *context, const struct rpc_answer *answer, unsigned server,
+		    const char *why)
 {
 	struct reading *reading = context;
 	const struct rpc_reply *reply = answer ? &answer->replies[2] : NULL;
 	(void)server;
-	if (!reply || answer->replies[1].kind != RPC_RESULT || !rpc_u64(answer->replies[1].result, &reading->block)) {
+	if (!reply || answer->replies[1].kind != RPC_RESULT ||
+	    !rpc_u64(answer->replies[1].result, &reading->block)) {
 		end_with(reading, ERR_UNAVAILABLE, *why ? why : "no server of the chain answers that");
 		return;
 	}
@@ -93,8 +97,10 @@ static void on_read(struct chain *self, void *context, const struct rpc_answer *
 	size_t length = 0;
 	if (reply->kind == RPC_ERROR) {
 		bool said = reply->data && rpc_bytes(reply->data, bytes, ANSWER, &length);
-		end_with(reading, ERR_REFUSED, said ? abi_revert_text(bytes, length, text, sizeof text) : reply->message);
-	} else if (!rpc_bytes(reply->result, bytes, ANSWER, &length) || !abi_decode(reading->method, bytes, length, out)) {
+		end_with(reading, ERR_REFUSED,
+			 said ? abi_revert_text(bytes, length, text, sizeof text) : reply->message);
+	} else if (!rpc_bytes(reply->result, bytes, ANSWER, &length) ||
+		   !abi_decode(reading->method, bytes, length, out)) {
 		end_with(reading, ERR_UNAVAILABLE, "what the contract answers is not what its ABI says");
 	} else {
 		reading->reply(self, reading, out);
@@ -104,8 +110,9 @@ static void on_read(struct chain *self, void *context, const struct rpc_answer *
 	x_free(&bytes);
 }
 
-static enum err ask(struct chain *self, struct call *call, int contract, const struct abi_method *method, const uint8_t *data,
-		    size_t length, void (*reply)(struct chain *, struct reading *, const void *))
+static enum err ask(struct chain *self, struct call *call, int contract, const struct abi_method *method,
+		    const uint8_t *data, size_t length,
+		    void (*reply)(struct chain *, struct reading *, const void *))
 {
 	char to[48], *hex = arena_take(call_arena(call), 2 * length + 5);
 	struct reading *reading = x_new(sizeof *reading);
@@ -139,7 +146,8 @@ static void reply_text(struct chain *self, struct reading *reading, const void *
 	reply_chain_read(reading->call, &(struct chain_read_reply){reading->block, {text, (uint32_t)length}});
 }
 
-enum err on_chain_read(struct actor *actor, struct call *call, const struct chain_read *in, struct chain_read_reply *out)
+enum err on_chain_read(struct actor *actor, struct call *call, const struct chain_read *in,
+		       struct chain_read_reply *out)
 {
 	(void)out;
 	struct chain *self = actor_state(actor);
@@ -150,7 +158,9 @@ enum err on_chain_read(struct actor *actor, struct call *call, const struct chai
 		return fail(call, ERR_NOT_FOUND, why);
 	const struct abi_method *method = abi_method(in->contract, in->method);
 	if (!method || method->effect != ABI_VIEW) {
-		snprintf(why, sizeof why, method ? "%s.%.60s changes something: warren call chain chain_send" : "%s has no method %.60s",
+		snprintf(why, sizeof why,
+			 method ? "%s.%.60s changes something: warren call chain chain_send"
+				: "%s has no method %.60s",
 			 in->contract, in->method);
 		return fail(call, ERR_NOT_FOUND, why);
 	}
@@ -203,7 +213,8 @@ static void reply_node(struct chain *self, struct reading *reading, const void *
 	reply_chain_node(reading->call, &reply);
 }
 
-enum err on_chain_node(struct actor *actor, struct call *call, const struct chain_node *in, struct chain_node_reply *out)
+enum err on_chain_node(struct actor *actor, struct call *call, const struct chain_node *in,
+		       struct chain_node_reply *out)
 {
 	(void)out;
 	struct chain *self = actor_state(actor);

@@ -13,15 +13,17 @@ static enum err refuse(struct call *call, enum err err, const char *why)
 /* -- sending ----------------------------------------------------------------------------------- */
 
 /* A method of a contract of the profile, with its arguments. False: `why` says what is wrong. */
-static bool method_call(struct chain *self, struct call *call, const struct chain_send *in, struct entry *entry, uint8_t *data,
-			char why[RPC_WHY])
+static bool method_call(struct chain *self, struct call *call, const struct chain_send *in,
+			struct entry *entry, uint8_t *data, char why[RPC_WHY])
 {
 	int contract = chain_contract_of(self, in->contract, why);
 	if (contract < 0)
 		return false;
 	const struct abi_method *method = abi_method(in->contract, in->method);
 	if (!method || method->effect == ABI_VIEW) {
-		snprintf(why, RPC_WHY, method ? "%s.%.60s changes nothing: warren call chain chain_read" : "%s has no method %.60s",
+		snprintf(why, RPC_WHY,
+			 method ? "%s.%.60s changes nothing: warren call chain chain_read"
+				: "%s has no method %.60s",
 			 in->contract, in->method);
 		return false;
 	}
@@ -30,7 +32,8 @@ static bool method_call(struct chain *self, struct call *call, const struct chai
 		return false;
 	}
 	if (in->has_to) {
-		snprintf(why, RPC_WHY, "to is for a plain transfer; a contract has its address in the profile");
+		snprintf(why, RPC_WHY,
+			 "to is for a plain transfer; a contract has its address in the profile");
 		return false;
 	}
 	if (!chain_can(self, contract, method, why))
@@ -52,10 +55,16 @@ static bool plain_transfer(const struct chain_send *in, struct entry *entry, cha
 	return true;
 }
 
-enum err on_chain_send(struct actor *actor, struct call *call, const struct chain_send *in, struct chain_send_reply *out)
+enum err on_chain_send(struct actor *actor, struct call *call, const struct chain_send *in,
+		       struct chain_send_reply *out)
 {
 	struct chain *self = actor_state(actor);
-	struct entry entry = {.once = in->once, .node = in->node, .value = in->value, .gas = in->gas, .asked_s = wall_s()}, *made;
+	struct entry entry = {.once = in->once,
+			      .node = in->node,
+			      .value = in->value,
+			      .gas = in->gas,
+			      .asked_s = wall_s()},
+		     *made;
 	uint8_t *data = arena_take(call_arena(call), OUTBOX_DATA);
 	char why[RPC_WHY] = "";
 	unsigned state;
@@ -65,11 +74,13 @@ enum err on_chain_send(struct actor *actor, struct call *call, const struct chai
 		entry.fee_cap = in->fee_cap;
 	if (!in->node)
 		return refuse(call, ERR_BAD_VALUE, "node says whose wallet signs: 1, 2, …");
-	if (in->contract[0] ? !method_call(self, call, in, &entry, data, why) : !plain_transfer(in, &entry, why))
+	if (in->contract[0] ? !method_call(self, call, in, &entry, data, why)
+			    : !plain_transfer(in, &entry, why))
 		return refuse(call, ERR_REFUSED, why);
 	if (outbox_once(self->outbox, &entry, data, &out->id, &state, &same)) {
 		if (!same)
-			return refuse(call, ERR_REFUSED, "this once was used for another transaction; each has its own");
+			return refuse(call, ERR_REFUSED,
+				      "this once was used for another transaction; each has its own");
 		snprintf(out->state, sizeof out->state, "%s", outbox_state_name(state));
 		return ERR_OK;
 	}
@@ -87,12 +98,14 @@ enum err on_chain_send(struct actor *actor, struct call *call, const struct chai
 	return ERR_OK;
 }
 
-enum err on_chain_cancel(struct actor *actor, struct call *call, const struct chain_cancel *in, struct chain_cancel_reply *out)
+enum err on_chain_cancel(struct actor *actor, struct call *call, const struct chain_cancel *in,
+			 struct chain_cancel_reply *out)
 {
 	struct chain *self = actor_state(actor);
 	struct entry *entry = outbox_by_id(self->outbox, in->id);
 	if (!entry)
-		return refuse(call, ERR_NOT_FOUND, "no such transaction is under way: warren call chain chain_outbox");
+		return refuse(call, ERR_NOT_FOUND,
+			      "no such transaction is under way: warren call chain chain_outbox");
 	if (entry->block)
 		return refuse(call, ERR_REFUSED, "it is in a block already");
 	if (!entry->cancelling) {
@@ -107,7 +120,8 @@ enum err on_chain_cancel(struct actor *actor, struct call *call, const struct ch
 
 /* -- listing ----------------------------------------------------------------------------------- */
 
-static void put_row(struct chain *self, const struct entry *entry, struct arena *arena, struct chain_sent_row *row)
+static void put_row(struct chain *self, const struct entry *entry, struct arena *arena,
+		    struct chain_sent_row *row)
 {
 	const struct rpc_block *head = pool_head(&self->pool);
 	size_t length = strlen(entry->why);
@@ -137,12 +151,14 @@ static void put_row(struct chain *self, const struct entry *entry, struct arena 
 	snprintf(row->state, sizeof row->state, "%s", outbox_state_name(entry->state));
 }
 
-enum err on_chain_outbox(struct actor *actor, struct call *call, const struct chain_outbox *in, struct chain_outbox_reply *out)
+enum err on_chain_outbox(struct actor *actor, struct call *call, const struct chain_outbox *in,
+			 struct chain_outbox_reply *out)
 {
 	struct chain *self = actor_state(actor);
 	struct entry *found = arena_take(call_arena(call), OUTBOX_LIST * sizeof *found);
 	struct chain_sent_row *rows = arena_take(call_arena(call), OUTBOX_LIST * sizeof *rows);
-	out->sent_count = outbox_list(self->outbox, in->has_node ? in->node : 0, in->has_before ? in->before : 0, found);
+	out->sent_count = outbox_list(self->outbox, in->has_node ? in->node : 0,
+				      in->has_before ? in->before : 0, found);
 	for (unsigned i = 0; i < out->sent_count; i++) {
 		const struct entry *open = outbox_by_id(self->outbox, found[i].id);
 		put_row(self, open ? open : &found[i], call_arena(call), &rows[i]);

@@ -14,6 +14,13 @@ void step_told(struct chain *self, const struct entry *entry); /* its new state:
 
 /* Told, then saved; a settled one is gone after that. */
 void step_move(struct chain *self, struct entry *entry, enum outbox_state state);
+void step_wait(struct entry *entry, uint64_t ms);
+const struct address *step_address(struct chain *self, uint16_t node); /* NULL: its wallet was asked just now */
+
+/* Another attempt with the entry's nonce and fee; `cancel`: nothing, to ourselves. */
+void step_attempt(struct chain *self, struct entry *entry, bool cancel);
+
+void step_queued(struct chain *self, struct entry *entry); /* chain_prepare.c */
 uint64_t step_resend_ms(const struct chain *self);
 
 void looks_turn(struct chain *self); /* chain_looks.c: asks what became of those that are due */

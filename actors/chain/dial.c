@@ -200,8 +200,8 @@ static struct slot *free_slot(struct dial *dial)
 	return NULL;
 }
 
-bool dial_post(struct dial *dial, unsigned server, const char *body, size_t length, unsigned limit_ms, dial_end_fn *end,
-	       void *context)
+bool dial_post(struct dial *dial, unsigned server, const char *body, size_t length, unsigned limit_ms,
+	       dial_end_fn *end, void *context)
 {
 	struct slot *slot = free_slot(dial);
 	if (!slot || server >= dial->config.count)
@@ -233,7 +233,8 @@ static void finish(struct dial *dial, struct slot *slot, CURLcode result)
 	if (slot->cut)
 		snprintf(why, sizeof why, "the answer is longer than %zu bytes", dial->config.answer_most);
 	else if (result != CURLE_OK)
-		snprintf(why, sizeof why, "%.150s", slot->error[0] ? slot->error : curl_easy_strerror(result));
+		snprintf(why, sizeof why, "%.150s",
+			 slot->error[0] ? slot->error : curl_easy_strerror(result));
 	else if (status != 200)
 		snprintf(why, sizeof why, "HTTP status %ld", status);
 	/* The slot is free before its end is heard, and its answer lives until then: who hears it may post at once. */

@@ -68,6 +68,7 @@ struct entry {
 	/* not on the disk */
 	bool busy;            /* somebody is at it */
 	uint64_t not_before_ms; /* of what is next */
+	uint64_t counted;     /* the chain's count of its wallet, as one server said */
 	uint64_t sent_ms, looked_ms, looked_head, lost_head;
 	unsigned sends;       /* of the newest attempt */
 	unsigned told;        /* bits of the servers that it was told to last */

@@ -12,38 +12,51 @@
 
 enum { APPLICATION = 0x57524e43 /* "WRNC" */, BUSY_MS = 2000 };
 
-#define ENTRY                                                                                                          \
-	"id, once, node, purpose, method, receiver, value, gas, fee_cap, asked, length, state, settled, cancelling, "  \
+#define ENTRY \
+	"id, once, node, purpose, method, receiver, value, gas, fee_cap, asked, length, state, settled, " \
+	"cancelling, " \
 	"nonce, max_fee, priority, attempts, hash, block_hash, block, fee_paid, reverted, instead, why"
 
 static const char schema[] =
-	"CREATE TABLE entry (id INTEGER PRIMARY KEY AUTOINCREMENT, once BLOB NOT NULL UNIQUE, node INTEGER NOT NULL,"
-	" purpose TEXT NOT NULL, method TEXT NOT NULL, receiver BLOB NOT NULL, value BLOB NOT NULL, gas INTEGER NOT NULL,"
+	"CREATE TABLE entry (id INTEGER PRIMARY KEY AUTOINCREMENT, once BLOB NOT NULL UNIQUE, node INTEGER "
+	"NOT NULL,"
+	" purpose TEXT NOT NULL, method TEXT NOT NULL, receiver BLOB NOT NULL, value BLOB NOT NULL, gas "
+	"INTEGER NOT NULL,"
 	" fee_cap BLOB NOT NULL, asked INTEGER NOT NULL, length INTEGER NOT NULL, state INTEGER NOT NULL,"
 	" settled INTEGER NOT NULL, cancelling INTEGER NOT NULL, nonce INTEGER, max_fee BLOB NOT NULL,"
-	" priority BLOB NOT NULL, attempts INTEGER NOT NULL, hash BLOB, block_hash BLOB NOT NULL, block INTEGER NOT NULL,"
+	" priority BLOB NOT NULL, attempts INTEGER NOT NULL, hash BLOB, block_hash BLOB NOT NULL, block "
+	"INTEGER NOT NULL,"
 	" fee_paid BLOB NOT NULL, reverted INTEGER NOT NULL, instead INTEGER NOT NULL, why TEXT NOT NULL,"
 	" data BLOB NOT NULL);"
 	"CREATE INDEX entry_open ON entry (id) WHERE settled = 0;"
-	"CREATE TABLE attempt (entry INTEGER NOT NULL, number INTEGER NOT NULL, once BLOB NOT NULL, nonce INTEGER NOT NULL,"
+	"CREATE TABLE attempt (entry INTEGER NOT NULL, number INTEGER NOT NULL, once BLOB NOT NULL, nonce "
+	"INTEGER NOT NULL,"
 	" max_fee BLOB NOT NULL, priority BLOB NOT NULL, cancel INTEGER NOT NULL, hash BLOB, raw BLOB,"
 	" PRIMARY KEY (entry, number)) WITHOUT ROWID;"
 	"CREATE TABLE meta (chain INTEGER NOT NULL, genesis BLOB);";
 
 static const char *const sql[SQL_COUNT] = {
-	[SQL_ADD] = "INSERT INTO entry (once, node, purpose, method, receiver, value, gas, fee_cap, asked, length, data,"
-		    " state, settled, cancelling, max_fee, priority, attempts, block_hash, block, fee_paid, reverted,"
-		    " instead, why) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, 0, 0, zeroblob(32),"
-		    " zeroblob(32), 0, zeroblob(32), 0, zeroblob(32), 0, 0, '')",
-	[SQL_SAVE] = "UPDATE entry SET gas = ?2, fee_cap = ?3, state = ?4, settled = ?5, cancelling = ?6, nonce = ?7,"
-		     " max_fee = ?8, priority = ?9, attempts = ?10, hash = ?11, block_hash = ?12, block = ?13,"
-		     " fee_paid = ?14, reverted = ?15, instead = ?16, why = ?17 WHERE id = ?1",
+	[SQL_ADD] =
+		"INSERT INTO entry (once, node, purpose, method, receiver, value, gas, fee_cap, asked, "
+		"length, data,"
+		" state, settled, cancelling, max_fee, priority, attempts, block_hash, block, fee_paid, "
+		"reverted,"
+		" instead, why) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, 0, 0, zeroblob(32),"
+		" zeroblob(32), 0, zeroblob(32), 0, zeroblob(32), 0, 0, '')",
+	[SQL_SAVE] =
+		"UPDATE entry SET gas = ?2, fee_cap = ?3, state = ?4, settled = ?5, cancelling = ?6, nonce = "
+		"?7,"
+		" max_fee = ?8, priority = ?9, attempts = ?10, hash = ?11, block_hash = ?12, block = ?13,"
+		" fee_paid = ?14, reverted = ?15, instead = ?16, why = ?17 WHERE id = ?1",
 	[SQL_ONCE] = "SELECT " ENTRY ", data FROM entry WHERE once = ?1",
 	[SQL_DATA] = "SELECT data FROM entry WHERE id = ?1",
 	[SQL_OPEN] = "SELECT " ENTRY " FROM entry WHERE settled = 0 ORDER BY id",
-	[SQL_LIST] = "SELECT " ENTRY " FROM entry WHERE (?1 = 0 OR node = ?1) AND (?2 = 0 OR id < ?2) ORDER BY id DESC LIMIT ?3",
+	[SQL_LIST] =
+		"SELECT " ENTRY
+		" FROM entry WHERE (?1 = 0 OR node = ?1) AND (?2 = 0 OR id < ?2) ORDER BY id DESC LIMIT ?3",
 	[SQL_FORGET] = "DELETE FROM entry WHERE settled = 1 AND id <= ?1",
-	[SQL_FORGET_ATTEMPTS] = "DELETE FROM attempt WHERE entry NOT IN (SELECT id FROM entry) AND entry <= ?1",
+	[SQL_FORGET_ATTEMPTS] =
+		"DELETE FROM attempt WHERE entry NOT IN (SELECT id FROM entry) AND entry <= ?1",
 	[SQL_ATTEMPT] = "INSERT INTO attempt (entry, number, once, nonce, max_fee, priority, cancel)"
 			" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 	[SQL_SIGNED] = "UPDATE attempt SET hash = ?3, raw = ?4 WHERE entry = ?1 AND number = ?2",
@@ -67,7 +80,8 @@ static enum outbox_end end_of(struct outbox *outbox)
 	snprintf(outbox->why, sizeof outbox->why, "%s", sqlite3_errmsg(outbox->db));
 	if (code == SQLITE_OK)
 		return OUTBOX_OK;
-	return code == SQLITE_CORRUPT || code == SQLITE_NOTADB || code == SQLITE_ERROR ? OUTBOX_DAMAGED : OUTBOX_DISK;
+	return code == SQLITE_CORRUPT || code == SQLITE_NOTADB || code == SQLITE_ERROR ? OUTBOX_DAMAGED
+										       : OUTBOX_DISK;
 }
 
 sqlite3_stmt *outbox_sql(struct outbox *outbox, enum outbox_sql which)
@@ -177,16 +191,20 @@ static bool pragma(struct outbox *outbox, const char *question, int64_t *value)
 static bool make(struct outbox *outbox, uint64_t chain_id)
 {
 	char more[192];
-	snprintf(more, sizeof more, "PRAGMA application_id = %d; PRAGMA user_version = %d; INSERT INTO meta VALUES (%llu, NULL);",
-		 APPLICATION, OUTBOX_VERSION, (unsigned long long)chain_id);
-	return execute(outbox, "BEGIN") && execute(outbox, schema) && execute(outbox, more) && execute(outbox, "COMMIT");
+	snprintf(
+		more, sizeof more,
+		"PRAGMA application_id = %d; PRAGMA user_version = %d; INSERT INTO meta VALUES (%llu, NULL);",
+		APPLICATION, OUTBOX_VERSION, (unsigned long long)chain_id);
+	return execute(outbox, "BEGIN") && execute(outbox, schema) && execute(outbox, more) &&
+	       execute(outbox, "COMMIT");
 }
 
 /* Whether it is ours: the application, the version, the chain. Version 0 of nobody's application is a new file. */
 static enum outbox_end recognise(struct outbox *outbox, uint64_t chain_id)
 {
 	int64_t application, version, tables, chain;
-	if (!pragma(outbox, "PRAGMA application_id", &application) || !pragma(outbox, "PRAGMA user_version", &version) ||
+	if (!pragma(outbox, "PRAGMA application_id", &application) ||
+	    !pragma(outbox, "PRAGMA user_version", &version) ||
 	    !pragma(outbox, "SELECT count(*) FROM sqlite_schema", &tables))
 		return end_of(outbox);
 	if (!application && !version && !tables)
@@ -201,7 +219,8 @@ static enum outbox_end recognise(struct outbox *outbox, uint64_t chain_id)
 	if (!pragma(outbox, "SELECT chain FROM meta", &chain))
 		return end_of(outbox);
 	snprintf(outbox->why, sizeof outbox->why,
-		 "the outbox of chain %lld, and the profile is of chain %llu: move it away, or go back to that profile",
+		 "the outbox of chain %lld, and the profile is of chain %llu: move it away, or go back to "
+		 "that profile",
 		 (long long)chain, (unsigned long long)chain_id);
 	return (uint64_t)chain == chain_id ? OUTBOX_OK : OUTBOX_DAMAGED;
 }
@@ -209,8 +228,8 @@ static enum outbox_end recognise(struct outbox *outbox, uint64_t chain_id)
 static enum outbox_end prepare(struct outbox *outbox)
 {
 	for (int i = 0; i < SQL_COUNT; i++)
-		if (sqlite3_prepare_v3(outbox->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &outbox->statements[i], NULL) !=
-		    SQLITE_OK)
+		if (sqlite3_prepare_v3(outbox->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT,
+				       &outbox->statements[i], NULL) != SQLITE_OK)
 			return end_of(outbox);
 	return OUTBOX_OK;
 }
@@ -238,16 +257,18 @@ enum outbox_end outbox_open(struct outbox **at, const char *path, uint64_t chain
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600); /* SQLite would make it 0644 */
 	if (fd >= 0)
 		close(fd);
-	int code = sqlite3_open_v2(path, &outbox->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE,
-				   NULL);
+	int code =
+		sqlite3_open_v2(path, &outbox->db,
+				SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL);
 	bug_if(!outbox->db);
 	enum outbox_end end = code == SQLITE_OK ? OUTBOX_OK : end_of(outbox);
 	sqlite3_busy_timeout(outbox->db, BUSY_MS);
 	sqlite3_db_config(outbox->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	/* One process, one connection: the log's index needs no shared memory. */
-	if (end == OUTBOX_OK && !execute(outbox, "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;"
-						 "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;"
-						 "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 4194304;"))
+	if (end == OUTBOX_OK &&
+	    !execute(outbox, "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;"
+			     "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;"
+			     "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 4194304;"))
 		end = end_of(outbox);
 	if (end == OUTBOX_OK)
 		end = recognise(outbox, chain_id);

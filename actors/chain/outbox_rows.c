@@ -52,7 +52,8 @@ bool outbox_set_genesis(struct outbox *outbox, const struct hash *genesis)
 
 /* -- entries ----------------------------------------------------------------------------------- */
 
-bool outbox_once(struct outbox *outbox, const struct entry *wanted, const uint8_t *data, uint64_t *id, unsigned *state, bool *same)
+bool outbox_once(struct outbox *outbox, const struct entry *wanted, const uint8_t *data, uint64_t *id,
+		 unsigned *state, bool *same)
 {
 	struct entry found;
 	sqlite3_stmt *row = outbox_sql(outbox, SQL_ONCE);
@@ -185,8 +186,8 @@ bool outbox_attempt(struct outbox *outbox, struct entry *entry, const struct att
 	return together(outbox, outbox_run(outbox, row), saving(outbox, entry));
 }
 
-bool outbox_signed(struct outbox *outbox, struct entry *entry, uint32_t number, const struct hash *hash, const uint8_t *raw,
-		   size_t length)
+bool outbox_signed(struct outbox *outbox, struct entry *entry, uint32_t number, const struct hash *hash,
+		   const uint8_t *raw, size_t length)
 {
 	if (!run_plain(outbox, SQL_BEGIN))
 		return false;
@@ -213,7 +214,8 @@ bool outbox_unsigned(struct outbox *outbox, struct entry *entry, uint32_t number
 	return true;
 }
 
-unsigned outbox_attempts(struct outbox *outbox, const struct entry *entry, struct attempt attempts[OUTBOX_ATTEMPTS])
+unsigned outbox_attempts(struct outbox *outbox, const struct entry *entry,
+			 struct attempt attempts[OUTBOX_ATTEMPTS])
 {
 	unsigned count = 0;
 	sqlite3_stmt *row = outbox_sql(outbox, SQL_ATTEMPTS);
@@ -222,10 +224,11 @@ unsigned outbox_attempts(struct outbox *outbox, const struct entry *entry, struc
 	sqlite3_bind_int(row, 3, OUTBOX_ATTEMPTS);
 	while (count < OUTBOX_ATTEMPTS && outbox_row(outbox, row)) {
 		struct attempt *attempt = &attempts[count++];
-		*attempt = (struct attempt){.number = (uint32_t)sqlite3_column_int64(row, 0),
-					    .nonce = (uint64_t)sqlite3_column_int64(row, 2),
-					    .cancel = sqlite3_column_int(row, 5),
-					    .is_signed = sqlite3_column_bytes(row, 6) == sizeof attempt->hash};
+		*attempt =
+			(struct attempt){.number = (uint32_t)sqlite3_column_int64(row, 0),
+					 .nonce = (uint64_t)sqlite3_column_int64(row, 2),
+					 .cancel = sqlite3_column_int(row, 5),
+					 .is_signed = sqlite3_column_bytes(row, 6) == sizeof attempt->hash};
 		memcpy(&attempt->once, sqlite3_column_blob(row, 1), sizeof attempt->once);
 		memcpy(&attempt->fee.max, sqlite3_column_blob(row, 3), sizeof attempt->fee.max);
 		memcpy(&attempt->fee.priority, sqlite3_column_blob(row, 4), sizeof attempt->fee.priority);
@@ -236,12 +239,14 @@ unsigned outbox_attempts(struct outbox *outbox, const struct entry *entry, struc
 	return count;
 }
 
-bool outbox_raw(struct outbox *outbox, const struct entry *entry, uint32_t number, uint8_t raw[OUTBOX_RAW], size_t *length)
+bool outbox_raw(struct outbox *outbox, const struct entry *entry, uint32_t number, uint8_t raw[OUTBOX_RAW],
+		size_t *length)
 {
 	sqlite3_stmt *row = outbox_sql(outbox, SQL_RAW);
 	bind_number(row, 1, entry->id);
 	bind_number(row, 2, number);
-	bool there = outbox_row(outbox, row) && sqlite3_column_bytes(row, 0) > 0 && sqlite3_column_bytes(row, 0) <= OUTBOX_RAW;
+	bool there = outbox_row(outbox, row) && sqlite3_column_bytes(row, 0) > 0 &&
+		     sqlite3_column_bytes(row, 0) <= OUTBOX_RAW;
 	*length = there ? (size_t)sqlite3_column_bytes(row, 0) : 0;
 	if (there)
 		memcpy(raw, sqlite3_column_blob(row, 0), *length);

@@ -74,8 +74,8 @@ static bool took_back(const struct pool_server *server, const struct rpc_block *
 {
 	for (unsigned i = 0; i < POOL_SAID; i++) {
 		const struct pool_head *said = &server->said[i];
-		if (said->number == block->number && memcmp(&said->hash, &block->hash, sizeof block->hash) != 0 &&
-		    said->number)
+		if (said->number == block->number &&
+		    memcmp(&said->hash, &block->hash, sizeof block->hash) != 0 && said->number)
 			return true;
 		if (said->number && said->number + 1 == block->number &&
 		    memcmp(&said->hash, &block->parent, sizeof block->parent) != 0)
@@ -131,8 +131,8 @@ static void compare(struct pool *pool, unsigned newest)
 		hex_text(one->mark.bytes, sizeof one->mark, mine);
 		hex_text(other->mark.bytes, sizeof other->mark, others);
 		snprintf(pool->disagree, sizeof pool->disagree,
-			 "servers %u and %u disagree about block %" PRIu64 ": 0x%.12s… and 0x%.12s…", newest + 1, i + 1,
-			 pool->mark, mine, others);
+			 "servers %u and %u disagree about block %" PRIu64 ": 0x%.12s… and 0x%.12s…",
+			 newest + 1, i + 1, pool->mark, mine, others);
 		return;
 	}
 	if (speaking < 2)
@@ -142,17 +142,20 @@ static void compare(struct pool *pool, unsigned newest)
 static bool is_other(const struct pool *pool, const struct pool_said *said, char why[POOL_WHY])
 {
 	if (said->chain_id != pool->chain_id) {
-		snprintf(why, POOL_WHY, "it is of chain %" PRIu64 ", not %" PRIu64, said->chain_id, pool->chain_id);
+		snprintf(why, POOL_WHY, "it is of chain %" PRIu64 ", not %" PRIu64, said->chain_id,
+			 pool->chain_id);
 		return true;
 	}
 	if (!pool->has_genesis || !said->has_genesis ||
 	    memcmp(&said->genesis, &pool->genesis, sizeof pool->genesis) == 0)
 		return false;
-	snprintf(why, POOL_WHY, "another chain of the same id: its first block is not the one that the outbox knows");
+	snprintf(why, POOL_WHY,
+		 "another chain of the same id: its first block is not the one that the outbox knows");
 	return true;
 }
 
-bool pool_heard(struct pool *pool, unsigned at, const struct pool_said *said, uint64_t now_ms, uint32_t took_ms)
+bool pool_heard(struct pool *pool, unsigned at, const struct pool_said *said, uint64_t now_ms,
+		uint32_t took_ms)
 {
 	struct pool_server *server = &pool->servers[at];
 	pool_answered(pool, at, now_ms);
@@ -246,7 +249,8 @@ const char *pool_trouble(const struct pool *pool, uint64_t now_s, char text[POOL
 	else if (speaking > 1 && !pool->compared)
 		snprintf(text, POOL_WHY, "the servers were not compared yet");
 	else if (pool->old_s && now_s > head->time && now_s - head->time > pool->old_s)
-		snprintf(text, POOL_WHY, "the last block is %" PRIu64 " s old; more than %u s is too old to sign for",
+		snprintf(text, POOL_WHY,
+			 "the last block is %" PRIu64 " s old; more than %u s is too old to sign for",
 			 now_s - head->time, pool->old_s);
 	else
 		return NULL;

@@ -8,7 +8,8 @@
 
 /* -- asking ------------------------------------------------------------------------------------ */
 
-__attribute__((format(printf, 2, 0))) static void put(struct rpc_batch *batch, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static void put(struct rpc_batch *batch, const char *format,
+						      va_list arguments)
 {
 	size_t room = sizeof batch->text - batch->used;
 	int length = vsnprintf(batch->text + batch->used, room, format, arguments);
@@ -42,8 +43,8 @@ unsigned rpc_add(struct rpc_batch *batch, const char *method, const char *format
 		batch->full = true;
 		return 0;
 	}
-	say(batch, "%s{\"jsonrpc\":\"2.0\",\"id\":%" PRIu64 ",\"method\":\"%s\",\"params\":[", batch->count ? "," : "",
-	    batch->first + batch->count, method);
+	say(batch, "%s{\"jsonrpc\":\"2.0\",\"id\":%" PRIu64 ",\"method\":\"%s\",\"params\":[",
+	    batch->count ? "," : "", batch->first + batch->count, method);
 	va_start(arguments, format);
 	put(batch, format, arguments);
 	va_end(arguments);
@@ -128,7 +129,8 @@ static bool read_error(const json_t *error, struct rpc_reply *reply)
 		return false;
 	reply->kind = RPC_ERROR;
 	reply->code = json_integer_value(code);
-	copy_line(reply->message, sizeof reply->message, json_string_value(json_object_get(error, "message")));
+	copy_line(reply->message, sizeof reply->message,
+		  json_string_value(json_object_get(error, "message")));
 	reply->data = json_object_get(error, "data");
 	return true;
 }
@@ -176,7 +178,8 @@ static bool read_all(struct rpc_answer *answer, uint64_t first, char why[RPC_WHY
 	return true;
 }
 
-bool rpc_read(const char *bytes, size_t length, uint64_t first, unsigned count, struct rpc_answer *answer, char why[RPC_WHY])
+bool rpc_read(const char *bytes, size_t length, uint64_t first, unsigned count, struct rpc_answer *answer,
+	      char why[RPC_WHY])
 {
 	json_error_t error;
 	*answer = (struct rpc_answer){.count = count};

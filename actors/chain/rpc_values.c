@@ -84,8 +84,9 @@ bool rpc_receipt(const json_t *value, struct rpc_receipt *receipt)
 	uint64_t status;
 	if (!hash_of(value, "transactionHash", &receipt->transaction) ||
 	    !hash_of(value, "blockHash", &receipt->block_hash) ||
-	    !number_of(value, "blockNumber", &receipt->block) || !number_of(value, "gasUsed", &receipt->gas_used) ||
-	    !number_of(value, "status", &status) || status > 1)
+	    !number_of(value, "blockNumber", &receipt->block) ||
+	    !number_of(value, "gasUsed", &receipt->gas_used) || !number_of(value, "status", &status) ||
+	    status > 1)
 		return false;
 	receipt->ok = status == 1;
 	return !price || json_is_null(price) || rpc_u256(price, &receipt->price);
@@ -103,7 +104,8 @@ bool rpc_log(const json_t *value, struct rpc_log *log)
 			return false;
 	log->removed = json_is_true(removed);
 	return rpc_exactly(json_object_get(value, "address"), &log->by, sizeof log->by) &&
-	       hash_of(value, "blockHash", &log->block_hash) && hash_of(value, "transactionHash", &log->transaction) &&
+	       hash_of(value, "blockHash", &log->block_hash) &&
+	       hash_of(value, "transactionHash", &log->transaction) &&
 	       number_of(value, "blockNumber", &log->block) && number_of(value, "logIndex", &log->index) &&
 	       rpc_bytes(json_object_get(value, "data"), log->data, sizeof log->data, &log->length);
 }

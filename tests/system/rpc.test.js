@@ -160,6 +160,23 @@ test('servers that are down, slow, lying or flooding: no exit, another is asked,
 		await Promise.all([a, b].map((rpc) => rpc.set()))
 		await state(machine, held.id, 'confirmed')
 
+		// A receipt that is none: found out by the block that it names, and the transaction, which was lost, goes the other way.
+		await machine.until('both are good', () => status(machine).servers.every((server) => server.state === 'good'), LONG * 2)
+		await a.set({ lie: 'receipt', lose: 1 })
+		const lied = approve(machine, 98)
+		await state(machine, lied.id, 'confirmed')
+		assert.strictEqual(await world.token.allowance(machine.wallet, '0x' + '35'.repeat(20)), 98n)
+
+		// A nonce that is far too high: another is asked, too, and nothing is signed until they say the same.
+		await a.set()
+		await machine.until('both are good', () => status(machine).servers.every((server) => server.state === 'good'), LONG * 2)
+		await a.set({ lie: 'nonce' })
+		const wrong = approve(machine, 99)
+		await machine.until('they disagree about it', () => /next nonce: 99 and \d+/.test(row(machine, wrong.id).why), LONG)
+		assert.strictEqual(row(machine, wrong.id).nonce, undefined)
+		await a.set()
+		await state(machine, wrong.id, 'confirmed')
+
 		// One of another chain is not believed.
 		await machine.until('both are good', () => status(machine).servers.every((server) => server.state === 'good'), LONG * 2)
 		await a.set({ lie: 'chain-id' })

@@ -53,7 +53,8 @@ Test(encode, what_ethers_encodes)
 	same_as(vector_register, &abi_RelayManager_registerNodeWithId, &node);
 	struct hash files[2] = {filled(0xa1), filled(0xa2)}, roots[2] = {filled(0xb1), filled(0xb2)};
 	struct u256 sizes[2] = {u256_of(7), u256_of(UINT64_MAX)};
-	struct RelayManager_holdFiles held = {filled(0x11), {(uint8_t *)files, 2}, {(uint8_t *)roots, 2}, {(uint8_t *)sizes, 2}};
+	struct RelayManager_holdFiles held = {
+		filled(0x11), {(uint8_t *)files, 2}, {(uint8_t *)roots, 2}, {(uint8_t *)sizes, 2}};
 	same_as(vector_hold, &abi_RelayManager_holdFiles, &held);
 	struct MCTToken_approve approve = {.spender = {{0}}, .value = coins("100")};
 	memset(&approve.spender, 0x44, sizeof approve.spender);
@@ -90,7 +91,8 @@ Test(decode, what_ethers_encodes)
 	struct RelayManager_getActiveNodeIds_out ids;
 	length = bytes_of(vector_ids, bytes, sizeof bytes);
 	cr_assert(abi_decode(&abi_RelayManager_getActiveNodeIds, bytes, length, &ids));
-	cr_assert(ids.nodeIds.count == 2 && ids.wallets.count == 2 && ids.nodeIds.words[32] == 2 && ids.wallets.words[63] == 0x0b);
+	cr_assert(ids.nodeIds.count == 2 && ids.wallets.count == 2 && ids.nodeIds.words[32] == 2 &&
+		  ids.wallets.words[63] == 0x0b);
 }
 
 Test(decode, a_tuple_with_a_text_lies_behind_its_offset)
@@ -145,7 +147,8 @@ Test(decode, numbers_flags_and_addresses_are_of_their_kind)
 	for (unsigned i = 0; i < 3; i++) {
 		uint8_t was = bytes[wrong[i]];
 		bytes[wrong[i]] = 2;
-		cr_assert_not(abi_decode(&abi_RelayManager_getNodeByNodeId, bytes, length, &node), "word %u", i);
+		cr_assert_not(abi_decode(&abi_RelayManager_getNodeByNodeId, bytes, length, &node), "word %u",
+			      i);
 		cr_assert_eq(node.endpoint.at, NULL);
 		bytes[wrong[i]] = was;
 	}
@@ -157,11 +160,16 @@ Test(rows, selectors_and_topics_are_those_of_the_deployed_contracts)
 	static const struct {
 		const char *contract, *name;
 		uint32_t selector;
-	} known[] = {{"RelayManager", "registerNodeWithId", 0xd92517e2}, {"RelayManager", "heartbeatByNodeId", 0x1248ab2b},
-		     {"RelayManager", "deactivateNodeById", 0xda1f3be2}, {"RelayManager", "submitRelayProof", 0xe914c9de},
-		     {"RelayManager", "claimDailyPoolReward", 0x3adff1df}, {"RelayManager", "getTierInfo", 0xeb6cc010},
-		     {"RelayManager", "getNodeByNodeId", 0xe9cfbc99}, {"RelayManager", "challengeNode", 0x0640ae09},
-		     {"MCTToken", "approve", 0x095ea7b3}, {"MumbleChatRegistry", "register_cf2d31fb", 0xcf2d31fb},
+	} known[] = {{"RelayManager", "registerNodeWithId", 0xd92517e2},
+		     {"RelayManager", "heartbeatByNodeId", 0x1248ab2b},
+		     {"RelayManager", "deactivateNodeById", 0xda1f3be2},
+		     {"RelayManager", "submitRelayProof", 0xe914c9de},
+		     {"RelayManager", "claimDailyPoolReward", 0x3adff1df},
+		     {"RelayManager", "getTierInfo", 0xeb6cc010},
+		     {"RelayManager", "getNodeByNodeId", 0xe9cfbc99},
+		     {"RelayManager", "challengeNode", 0x0640ae09},
+		     {"MCTToken", "approve", 0x095ea7b3},
+		     {"MumbleChatRegistry", "register_cf2d31fb", 0xcf2d31fb},
 		     {"VaultRegistry", "isNodeActive", 0x84073330}};
 	for (unsigned i = 0; i < sizeof known / sizeof *known; i++) { /* FEATURES 1.3 and 1.5 */
 		const struct abi_method *method = abi_method(known[i].contract, known[i].name);
@@ -169,7 +177,8 @@ Test(rows, selectors_and_topics_are_those_of_the_deployed_contracts)
 		cr_assert_eq(abi_method_of(known[i].contract, known[i].selector), method);
 	}
 	struct hash topic;
-	cr_assert(hex_parse("f8a3a9da994fd632b36825064b97821d8afec531fcb4104dae4559af915a8b33", 64, topic.bytes, 32));
+	cr_assert(hex_parse("f8a3a9da994fd632b36825064b97821d8afec531fcb4104dae4559af915a8b33", 64,
+			    topic.bytes, 32));
 	cr_assert_eq(abi_event("RelayManager", &topic), &abi_RelayManager_NodeIdentityRegistered);
 	cr_assert(abi_contract("NodeNexus") && !abi_contract("Nexus"));
 }
@@ -202,13 +211,21 @@ Test(texts, arguments_come_from_words_and_answers_become_words)
 		"nodeId=0x1111111111111111111111111111111111111111111111111111111111111111",
 		"machineIdHash_=2222222222222222222222222222222222222222222222222222222222222222",
 		"serialHash=0x3333333333333333333333333333333333333333333333333333333333333333",
-		"endpoint=http://node.example:5001/with a long name that takes two words", "storageMB=4096", "tier=0x2"};
+		"endpoint=http://node.example:5001/with a long name that takes two words",
+		"storageMB=4096",
+		"tier=0x2"};
 	for (unsigned i = 0; i < 6; i++)
 		cr_assert_null(abi_set(method, &node, words[i], &arena, why), "%s", words[i]);
 	size_t length = bytes_of(vector_register, expected, sizeof expected);
 	cr_assert_eq(abi_encode(method, &node, made, sizeof made), length);
 	cr_assert_arr_eq(made, expected, length);
-	const char *const wrong[] = {"nodeId=0x11", "tier=-1", "tier=1.5", "storageMB=", "tier", "nobody=1", "tier=99999999999999999999"};
+	const char *const wrong[] = {"nodeId=0x11",
+				     "tier=-1",
+				     "tier=1.5",
+				     "storageMB=",
+				     "tier",
+				     "nobody=1",
+				     "tier=99999999999999999999"};
 	for (unsigned i = 0; i < sizeof wrong / sizeof *wrong; i++)
 		cr_assert_not_null(abi_set(method, &node, wrong[i], &arena, why), "%s", wrong[i]);
 	struct RelayManager_holdFiles held = {0};
@@ -219,7 +236,9 @@ Test(texts, arguments_come_from_words_and_answers_become_words)
 	length = bytes_of(vector_node, made, sizeof made);
 	cr_assert(abi_decode(&abi_RelayManager_getNodeByNodeId, made, length, &out));
 	abi_print(abi_RelayManager_getNodeByNodeId.out, &out, text, sizeof text);
-	cr_assert(strstr(text, " instanceNumber=1 endpoint=\"http://127.0.0.1:5001\" stakedAmount=100000000000000000000 "), "%s", text);
+	cr_assert(strstr(text, " instanceNumber=1 endpoint=\"http://127.0.0.1:5001\" "
+			       "stakedAmount=100000000000000000000 "),
+		  "%s", text);
 	cr_assert_eq(strlen(text), sizeof text - 1, "cut where there is no more room");
 	length = bytes_of(vector_revert, made, sizeof made);
 	cr_assert_str_eq(abi_revert_text(made, length, text, sizeof text), "not enough");

@@ -43,7 +43,11 @@ static struct outbox *opened(void)
 
 static struct entry wanted(uint8_t once, uint16_t node)
 {
-	struct entry entry = {.node = node, .value = u256_of(5), .length = sizeof data, .purpose = "heartbeat", .method = "heartbeatByNodeId"};
+	struct entry entry = {.node = node,
+			      .value = u256_of(5),
+			      .length = sizeof data,
+			      .purpose = "heartbeat",
+			      .method = "heartbeatByNodeId"};
 	memset(&entry.once, once, sizeof entry.once);
 	return entry;
 }
@@ -104,7 +108,8 @@ Test(outbox, a_death_loses_nothing_that_was_done, .init = place, .fini = tidy)
 	struct attempt attempts[OUTBOX_ATTEMPTS];
 	uint8_t bytes[OUTBOX_DATA], raw[OUTBOX_RAW];
 	size_t length;
-	cr_assert(first->state == SENT_SIGNING && first->has_nonce && first->nonce == 7 && first->attempts == 2);
+	cr_assert(first->state == SENT_SIGNING && first->has_nonce && first->nonce == 7 &&
+		  first->attempts == 2);
 	cr_assert(second->state == SENT_QUEUED && !second->has_nonce);
 	cr_assert_eq(outbox_attempts(outbox, first, attempts), 2);
 	cr_assert(attempts[0].number == 2 && !attempts[0].is_signed && attempts[0].fee.max.bytes[31] == 99);
@@ -127,7 +132,8 @@ Test(outbox, one_key_is_one_transaction, .init = place, .fini = tidy)
 	bool same;
 	cr_assert_not(outbox_once(outbox, &again, data, &id, &state, &same));
 	uint64_t made = add(outbox, 1, 1)->id;
-	cr_assert(outbox_once(outbox, &again, data, &id, &state, &same) && same && id == made && state == SENT_QUEUED);
+	cr_assert(outbox_once(outbox, &again, data, &id, &state, &same) && same && id == made &&
+		  state == SENT_QUEUED);
 	uint8_t others[sizeof data];
 	memcpy(others, data, sizeof data);
 	others[6]++;
@@ -229,8 +235,10 @@ Test(probe, a_selector_counts_where_it_is_pushed_and_nowhere_else)
 {
 	static struct probe probe;
 	char missing[8192];
-	const struct abi_method *heartbeat = &abi_RelayManager_heartbeatByNodeId, *tiers = &abi_RelayManager_getTierInfo;
-	const uint8_t code[] = {0x60, 0x80, 0x63, 0x12, 0x48, 0xab, 0x2b, 0x14, /* PUSH4 of the heartbeat's, EQ */
+	const struct abi_method *heartbeat = &abi_RelayManager_heartbeatByNodeId,
+				*tiers = &abi_RelayManager_getTierInfo;
+	const uint8_t code[] = {0x60, 0x80, 0x63, 0x12, 0x48, 0xab,
+				0x2b, 0x14,                         /* PUSH4 of the heartbeat's, EQ */
 				0x64, 0x63, 0xeb, 0x6c, 0xc0, 0x10, /* the other one is data of a PUSH5 … */
 				0x63, 0xeb, 0x6c, 0xc0};            /* … and cut off at the end */
 	probe_code(&probe, "RelayManager", code, sizeof code);

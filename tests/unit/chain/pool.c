@@ -22,7 +22,8 @@ static struct rpc_block block(uint64_t number, uint8_t fork)
 
 static bool says(unsigned server, uint64_t head, uint8_t fork)
 {
-	const struct pool_said said = {.chain_id = CHAIN_ID, .head = block(head, fork), .mark = block(pool.mark, fork)};
+	const struct pool_said said = {
+		.chain_id = CHAIN_ID, .head = block(head, fork), .mark = block(pool.mark, fork)};
 	return pool_heard(&pool, server, &said, 1000, 7);
 }
 
@@ -85,7 +86,8 @@ Test(pool, one_that_is_behind_is_not_asked_and_still_compared)
 Test(pool, another_chain_is_not_believed_whatever_its_id)
 {
 	begin(1);
-	struct pool_said said = {.chain_id = 1, .head = block(5, 1), .mark = block(0, 1), .has_genesis = true};
+	struct pool_said said = {
+		.chain_id = 1, .head = block(5, 1), .mark = block(0, 1), .has_genesis = true};
 	pool_heard(&pool, 0, &said, 1000, 1);
 	cr_assert_eq(pool.servers[0].state, POOL_OTHER);
 	cr_assert(strstr(pool.servers[0].why, "of chain 1, not 1370") && troubled("no server"));
@@ -123,7 +125,8 @@ Test(pool, an_old_block_is_too_old_to_sign_for)
 	cr_assert(pool_trouble(&pool, NOW_S + 61, text));
 	pool_begin(&pool, CHAIN_ID, 1, 0);
 	says(0, 100, 1);
-	cr_assert_null(pool_trouble(&pool, NOW_S + 1000000, text), "where blocks come only when there is something");
+	cr_assert_null(pool_trouble(&pool, NOW_S + 1000000, text),
+		       "where blocks come only when there is something");
 }
 
 Test(pool, a_block_that_is_taken_back_is_noticed)

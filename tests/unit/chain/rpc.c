@@ -31,8 +31,10 @@ Test(asking, a_batch_is_the_text_that_servers_know)
 	cr_assert_eq(rpc_add(&batch, "eth_chainId", "%s", ""), 0);
 	cr_assert_eq(rpc_add(&batch, "eth_getCode", "%s,\"latest\"", rpc_hex("\x01\xab", 2, hex)), 1);
 	rpc_end(&batch);
-	cr_assert_str_eq(batch.text, "[{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"eth_chainId\",\"params\":[]},"
-				     "{\"jsonrpc\":\"2.0\",\"id\":8,\"method\":\"eth_getCode\",\"params\":[\"0x01ab\",\"latest\"]}]");
+	cr_assert_str_eq(batch.text,
+			 "[{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"eth_chainId\",\"params\":[]},"
+			 "{\"jsonrpc\":\"2.0\",\"id\":8,\"method\":\"eth_getCode\",\"params\":[\"0x01ab\","
+			 "\"latest\"]}]");
 	cr_assert(!batch.full && batch.used == strlen(batch.text));
 	for (unsigned i = 2; i < RPC_CALLS; i++)
 		rpc_add(&batch, "x", "%s", "");
@@ -48,10 +50,14 @@ Test(reading, replies_find_their_questions_by_id)
 {
 	struct rpc_answer answer;
 	char why[RPC_WHY];
-	cr_assert(reads("[{\"jsonrpc\":\"2.0\",\"id\":8,\"error\":{\"code\":-32000,\"message\":\"no \\\"such\\n\",\"data\":\"0x01\"}},"
-			"{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":\"0x55a\"}]", 2, &answer, why), "%s", why);
+	cr_assert(reads("[{\"jsonrpc\":\"2.0\",\"id\":8,\"error\":{\"code\":-32000,\"message\":\"no "
+			"\\\"such\\n\",\"data\":\"0x01\"}},"
+			"{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":\"0x55a\"}]",
+			2, &answer, why),
+		  "%s", why);
 	uint64_t number;
-	cr_assert(answer.replies[0].kind == RPC_RESULT && rpc_u64(answer.replies[0].result, &number) && number == 1370);
+	cr_assert(answer.replies[0].kind == RPC_RESULT && rpc_u64(answer.replies[0].result, &number) &&
+		  number == 1370);
 	cr_assert(answer.replies[1].kind == RPC_ERROR && answer.replies[1].code == -32000);
 	cr_assert_str_eq(answer.replies[1].message, "no ?such?");
 	cr_assert(json_is_string(answer.replies[1].data));
@@ -79,10 +85,14 @@ Test(reading, what_is_no_answer_is_refused_with_a_reason)
 	refuses("[{\"id\":7,\"result\":1}]", 1, "does not answer");
 	refuses("[{\"jsonrpc\":\"2.0\",\"id\":7}]", 1, "does not answer");
 	refuses("[{\"jsonrpc\":\"2.0\",\"id\":7,\"error\":\"no\"}]", 1, "does not answer");
-	refuses("[{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":\"0x1\",\"error\":{\"code\":1}}]", 1, "does not answer");
-	refuses("[{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":1},{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":2}]", 2, "does not answer");
+	refuses("[{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":\"0x1\",\"error\":{\"code\":1}}]", 1,
+		"does not answer");
+	refuses("[{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":1},{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":2}]",
+		2, "does not answer");
 	refuses("[{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":1,\"result\":2}]", 1, "no JSON");
-	refuses("{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32005,\"message\":\"limit exceeded\"}}", 1, "limit exceeded (-32005)");
+	refuses("{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32005,\"message\":\"limit "
+		"exceeded\"}}",
+		1, "limit exceeded (-32005)");
 	refuses("[{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":1}] x", 1, "no JSON");
 }
 
@@ -125,7 +135,15 @@ Test(values, quantities_and_bytes_are_strict)
 	size_t length;
 	cr_assert(value("\"0xffffffffffffffff\"", &made) && rpc_u64(made, &number) && number == UINT64_MAX);
 	cr_assert(value("\"0x0\"", &made) && rpc_u64(made, &number) && number == 0);
-	const char *const wrong[] = {"\"0x10000000000000000\"", "\"0x\"", "\"1\"", "1", "null", "\"\"", "\"0xg\"", "\"0x1 \"", "[\"0x1\"]"};
+	const char *const wrong[] = {"\"0x10000000000000000\"",
+				     "\"0x\"",
+				     "\"1\"",
+				     "1",
+				     "null",
+				     "\"\"",
+				     "\"0xg\"",
+				     "\"0x1 \"",
+				     "[\"0x1\"]"};
 	for (unsigned i = 0; i < sizeof wrong / sizeof *wrong; i++)
 		cr_assert(value(wrong[i], &made) && !rpc_u64(made, &number), "%s", wrong[i]);
 	char most[80] = "\"0x";
@@ -134,7 +152,8 @@ Test(values, quantities_and_bytes_are_strict)
 	cr_assert(value(most, &made) && rpc_u256(made, &wide) && wide.bytes[0] == 0xff);
 	strcpy(most + 67, "f\"");
 	cr_assert(value(most, &made) && !rpc_u256(made, &wide));
-	cr_assert(value("\"0x01020304\"", &made) && rpc_bytes(made, bytes, 4, &length) && length == 4 && bytes[3] == 4);
+	cr_assert(value("\"0x01020304\"", &made) && rpc_bytes(made, bytes, 4, &length) && length == 4 &&
+		  bytes[3] == 4);
 	cr_assert(value("\"0x\"", &made) && rpc_bytes(made, bytes, 4, &length) && length == 0);
 	cr_assert(value("\"0x0102030405\"", &made) && !rpc_bytes(made, bytes, 4, &length));
 	cr_assert(value("\"0x010\"", &made) && !rpc_bytes(made, bytes, 4, &length));
@@ -151,22 +170,37 @@ Test(values, blocks_receipts_and_logs)
 	struct rpc_block block;
 	struct rpc_receipt receipt;
 	struct rpc_log log;
-	cr_assert(value("{\"number\":\"0x9\",\"timestamp\":\"0x65\",\"hash\":" H ",\"parentHash\":" H ",\"baseFeePerGas\":\"0x7\"}", &made));
-	cr_assert(rpc_block(made, &block) && block.number == 9 && block.time == 101 && block.has_base_fee && block.base_fee.bytes[31] == 7);
-	cr_assert(value("{\"number\":\"0x9\",\"timestamp\":\"0x65\",\"hash\":" H ",\"parentHash\":" H "}", &made));
+	cr_assert(value("{\"number\":\"0x9\",\"timestamp\":\"0x65\",\"hash\":" H ",\"parentHash\":" H
+			",\"baseFeePerGas\":\"0x7\"}",
+			&made));
+	cr_assert(rpc_block(made, &block) && block.number == 9 && block.time == 101 && block.has_base_fee &&
+		  block.base_fee.bytes[31] == 7);
+	cr_assert(value("{\"number\":\"0x9\",\"timestamp\":\"0x65\",\"hash\":" H ",\"parentHash\":" H "}",
+			&made));
 	cr_assert(rpc_block(made, &block) && !block.has_base_fee);
-	cr_assert(value("{\"number\":null,\"timestamp\":\"0x65\",\"hash\":null,\"parentHash\":" H "}", &made) && !rpc_block(made, &block));
-	cr_assert(value("[]", &made) && !rpc_block(made, &block) && !rpc_receipt(made, &receipt) && !rpc_log(made, &log));
-	cr_assert(value("{\"transactionHash\":" H ",\"blockHash\":" H ",\"blockNumber\":\"0x2\",\"gasUsed\":\"0x5208\",\"status\":\"0x0\","
-			"\"effectiveGasPrice\":\"0x3\"}", &made));
-	cr_assert(rpc_receipt(made, &receipt) && !receipt.ok && receipt.gas_used == 21000 && receipt.price.bytes[31] == 3);
-	cr_assert(value("{\"transactionHash\":" H ",\"blockHash\":" H ",\"blockNumber\":\"0x2\",\"gasUsed\":\"0x5208\",\"status\":\"0x2\"}", &made));
+	cr_assert(
+		value("{\"number\":null,\"timestamp\":\"0x65\",\"hash\":null,\"parentHash\":" H "}", &made) &&
+		!rpc_block(made, &block));
+	cr_assert(value("[]", &made) && !rpc_block(made, &block) && !rpc_receipt(made, &receipt) &&
+		  !rpc_log(made, &log));
+	cr_assert(value("{\"transactionHash\":" H ",\"blockHash\":" H
+			",\"blockNumber\":\"0x2\",\"gasUsed\":\"0x5208\",\"status\":\"0x0\","
+			"\"effectiveGasPrice\":\"0x3\"}",
+			&made));
+	cr_assert(rpc_receipt(made, &receipt) && !receipt.ok && receipt.gas_used == 21000 &&
+		  receipt.price.bytes[31] == 3);
+	cr_assert(value("{\"transactionHash\":" H ",\"blockHash\":" H
+			",\"blockNumber\":\"0x2\",\"gasUsed\":\"0x5208\",\"status\":\"0x2\"}",
+			&made));
 	cr_assert_not(rpc_receipt(made, &receipt));
-	cr_assert(value("{\"address\":" A ",\"topics\":[" H "," H "],\"data\":\"0x01\",\"blockHash\":" H ",\"transactionHash\":" H
-			",\"blockNumber\":\"0x2\",\"logIndex\":\"0x1\"}", &made));
+	cr_assert(value("{\"address\":" A ",\"topics\":[" H "," H "],\"data\":\"0x01\",\"blockHash\":" H
+			",\"transactionHash\":" H ",\"blockNumber\":\"0x2\",\"logIndex\":\"0x1\"}",
+			&made));
 	cr_assert(rpc_log(made, &log) && log.topic_count == 2 && log.length == 1 && !log.removed);
-	cr_assert(value("{\"address\":" A ",\"topics\":[" H "," H "," H "," H "," H "],\"data\":\"0x\",\"blockHash\":" H ",\"transactionHash\":" H
-			",\"blockNumber\":\"0x2\",\"logIndex\":\"0x1\"}", &made));
+	cr_assert(value("{\"address\":" A ",\"topics\":[" H "," H "," H "," H "," H
+			"],\"data\":\"0x\",\"blockHash\":" H ",\"transactionHash\":" H
+			",\"blockNumber\":\"0x2\",\"logIndex\":\"0x1\"}",
+			&made));
 	cr_assert_not(rpc_log(made, &log));
 	json_decref(made);
 }
