@@ -226,6 +226,7 @@ static void on_poll(void *context, const char *bytes, size_t length, const char 
 	if (good)
 		keep_genesis(self, &said);
 	tell_trouble(self);
+	contracts_turn(self);
 	outbox_turn(self);
 }
 
