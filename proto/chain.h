@@ -1,5 +1,5 @@
-/* chain: speaks to the chain of the machine's profile (proto/chain_profile.h). It keeps the outbox: every transaction that was asked
- * for, its nonce, what became of it. It holds no key: wallet@N builds and signs, under root's policy. */
+/* chain: speaks to the chain of the machine's profile (proto/chain_profile.h). It keeps the outbox: every transaction that
+ * was asked for, its nonce, what became of it. It holds no key: wallet@N builds and signs, under root's policy. */
 #ifndef WARREN_PROTO_CHAIN_H
 #define WARREN_PROTO_CHAIN_H
 

@@ -15,12 +15,9 @@ static const struct place {
 	const char *folder;
 	bool secret; /* it seals what it keeps */
 } places[] = {
-	{SCRIBE, "logs", false},
-	{STEWARD, "machine/steward", false},
-	{CHAIN, "machine/chain", false},
-	{ANVIL, "machine/anvil", false},
-	{STORE, "storage", true},
-	{WALLET, "keys", true},
+	{SCRIBE, "logs", false},         {STEWARD, "machine/steward", false},
+	{CHAIN, "machine/chain", false}, {ANVIL, "machine/anvil", false},
+	{STORE, "storage", true},        {WALLET, "keys", true},
 };
 
 static const struct place *place_of(enum kind kind)

@@ -1,6 +1,6 @@
-/* What the contracts understand and say, as C: from each row of abi.def (which contracts/abi makes of the compiled ABI) come a struct
- * of what a method is given, a struct of what it answers, its selector, and a table from which the plain functions of abi.c
- * encode, decode and print. Solidity ABI 2: https://docs.soliditylang.org/en/latest/abi-spec.html
+/* What the contracts understand and say, as C: from each row of abi.def (which contracts/abi makes of the compiled ABI) come
+ * a struct of what a method is given, a struct of what it answers, its selector, and a table from which the plain functions
+ * of abi.c encode, decode and print. Solidity ABI 2: https://docs.soliditylang.org/en/latest/abi-spec.html
  *
  *   kind                          member
  *   bool                          bool name
@@ -11,8 +11,8 @@
  *   many(kind)                    struct abi_list name: words of 32 bytes, in the bytes that were decoded
  *   four(kind)                    struct abi_four name
  *
- * struct RelayManager_heartbeatByNodeId is what that method is given, struct RelayManager_getNodeByNodeId_out what that one answers,
- * abi_RelayManager_getNodeByNodeId its table. Pure. */
+ * struct RelayManager_heartbeatByNodeId is what that method is given, struct RelayManager_getNodeByNodeId_out what that one
+ * answers, abi_RelayManager_getNodeByNodeId its table. Pure. */
 #ifndef WARREN_CHAIN_ABI_H
 #define WARREN_CHAIN_ABI_H
 
@@ -136,8 +136,8 @@ bool abi_contract(const char *name);
 /* The call data: selector and arguments. Its length; 0 when it does not fit in `room`, or a value is out of its kind's bounds. */
 size_t abi_encode(const struct abi_method *method, const void *in, uint8_t *out, size_t room);
 
-/* What a call of `method` answered. Strict: offsets and lengths within the bytes, numbers within their kind, nothing trusted. What
- * is dynamic points into `bytes`. False: it is not such an answer; *out is then zeroed. */
+/* What a call of `method` answered. Strict: offsets and lengths within the bytes, numbers within their kind, nothing
+ * trusted. What is dynamic points into `bytes`. False: it is not such an answer; *out is then zeroed. */
 bool abi_decode(const struct abi_method *method, const uint8_t *bytes, size_t length, void *out);
 
 /* A log of `event`: its topics (the first is the event's own) and data. */

@@ -35,8 +35,8 @@ void dial_free(struct dial **dial);                      /* what runs ends witho
 int dial_fd(const struct dial *dial); /* watch it for reading, then turn; turn also before each wait */
 void dial_turn(struct dial *dial, int *timeout_ms);
 
-/* Posts `body`, which is copied, to the server; `end` is called exactly once, from dial_turn(), within `limit_ms`. False: all slots are
- * taken, or the library refuses; `end` is then not called. */
+/* Posts `body`, which is copied, to the server; `end` is called exactly once, from dial_turn(), within `limit_ms`. False:
+ * all slots are taken, or the library refuses; `end` is then not called. */
 bool dial_post(struct dial *dial, unsigned server, const char *body, size_t length, unsigned limit_ms, dial_end_fn *end,
 	       void *context);
 

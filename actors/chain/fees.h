@@ -18,8 +18,8 @@ struct fee fee_first(const struct u256 *base, const struct u256 *priority);
 struct fee fee_first_legacy(const struct u256 *price);
 struct u256 fee_default_cap(const struct fee *first);
 
-/* A quarter more of both, at least what `fresh` says, at most `cap`. Nodes of a chain take one in place of another from a tenth more
- * on. False: that would be above the cap; *fee is as it was. */
+/* A quarter more of both, at least what `fresh` says, at most `cap`. Nodes of a chain take one in place of another from a
+ * tenth more on. False: that would be above the cap; *fee is as it was. */
 bool fee_higher(struct fee *fee, const struct fee *fresh, const struct u256 *cap);
 
 /* At most `cap`. */

@@ -1,9 +1,10 @@
-/* The outbox: every transaction that was asked for, durably, before anything is done about it. One row each, and one for each attempt
- * (the same transaction signed with another fee). The rule that all of it serves: a transaction has one nonce for all its attempts, and
- * that is on the disk before the wallet is asked; so whatever dies when, at most one of them can be in the chain.
+/* The outbox: every transaction that was asked for, durably, before anything is done about it. One row each, and one for
+ * each attempt (the same transaction signed with another fee). The rule that all of it serves: a transaction has one nonce
+ * for all its attempts, and that is on the disk before the wallet is asked; so whatever dies when, at most one of them can
+ * be in the chain.
  *
- * A SQLite database in the folder of chain, WAL, synced at each step. Plain C, one thread, one owner. Those that are not settled are in
- * memory, too, and are the truth of the disk: a step that the disk refuses ends the process. */
+ * A SQLite database in the folder of chain, WAL, synced at each step. Plain C, one thread, one owner. Those that are not
+ * settled are in memory, too, and are the truth of the disk: a step that the disk refuses ends the process. */
 #ifndef WARREN_CHAIN_OUTBOX_H
 #define WARREN_CHAIN_OUTBOX_H
 
@@ -109,7 +110,8 @@ struct entry *outbox_by_id(struct outbox *outbox, uint64_t id); /* NULL: none th
 uint64_t outbox_confirmed(const struct outbox *outbox);
 
 /* Whether something was asked for with this key already; then *id and *state of it. `same` is whether it was the same thing. */
-bool outbox_once(struct outbox *outbox, const struct entry *wanted, const uint8_t *data, uint64_t *id, unsigned *state, bool *same);
+bool outbox_once(struct outbox *outbox, const struct entry *wanted, const uint8_t *data, uint64_t *id,
+		unsigned *state, bool *same);
 
 /* From here on false means that the disk refused; `outbox_why()` has its words. */
 const char *outbox_why(const struct outbox *outbox);
@@ -133,7 +135,8 @@ bool outbox_raw(struct outbox *outbox, const struct entry *entry, uint32_t numbe
 /* The newest first, older than `before` (0: the newest), of `node` (0: all). How many. */
 unsigned outbox_list(struct outbox *outbox, uint16_t node, uint64_t before, struct entry rows[OUTBOX_LIST]);
 
-/* The lowest nonce from `next` on (the chain's count) that none of ours of this node has. A gap is filled by whoever comes next. */
+/* The lowest nonce from `next` on (the chain's count) that none of ours of this node has. A gap is filled by whoever comes
+ * next. */
 uint64_t outbox_nonce(struct outbox *outbox, uint16_t node, uint64_t next);
 
 #endif

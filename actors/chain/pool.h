@@ -1,5 +1,5 @@
-/* The servers of a chain: who is there, who is behind, who speaks of another chain, whether they agree, whom to ask. A round asks all
- * of them at once; what they said of the same block is compared. Pure: it is told what was heard and what time it is. */
+/* The servers of a chain: who is there, who is behind, who speaks of another chain, whether they agree, whom to ask. A round
+ * asks all of them at once; what they said of the same block is compared. Pure: it is told what was heard and what time it is. */
 #ifndef WARREN_CHAIN_POOL_H
 #define WARREN_CHAIN_POOL_H
 

@@ -1,6 +1,6 @@
-/* What a deployed contract can really do: the selectors that its code compares with. Solidity's dispatcher pushes each selector before
- * it compares (PUSH4, or shorter where it begins with zeros), so a selector that is pushed nowhere is not there. One that is pushed
- * need not be a method of its own; then the call fails, as any call may. Pure. */
+/* What a deployed contract can really do: the selectors that its code compares with. Solidity's dispatcher pushes each
+ * selector before it compares (PUSH4, or shorter where it begins with zeros), so a selector that is pushed nowhere is not
+ * there. One that is pushed need not be a method of its own; then the call fails, as any call may. Pure. */
 #ifndef WARREN_CHAIN_PROBE_H
 #define WARREN_CHAIN_PROBE_H
 

@@ -1,6 +1,6 @@
 /* JSON-RPC 2.0 in batches, as Ethereum nodes speak it (https://ethereum.org/en/developers/docs/apis/json-rpc/): requests are
- * built, answers read. An answer is a stranger's: its size, depth and number of values are looked at before any of it is parsed, each
- * reply must be to one question of the batch, and each question has exactly one. Pure. */
+ * built, answers read. An answer is a stranger's: its size, depth and number of values are looked at before any of it is
+ * parsed, each reply must be to one question of the batch, and each question has exactly one. Pure. */
 #ifndef WARREN_CHAIN_RPC_H
 #define WARREN_CHAIN_RPC_H
 

@@ -18,7 +18,8 @@ static bool stopped_everywhere(const struct selftest *self, unsigned row, unsign
 {
 	for (unsigned kind = 1; kind < KINDS; kind++) {
 		const struct reading *reading = &self->kinds[kind];
-		if (!kind_is_probed(kind) || !reading->done || (wall == WALL_NETWORK && (kind == HERALD || kind == CHAIN)))
+		if (!kind_is_probed(kind) || !reading->done ||
+		    (wall == WALL_NETWORK && (kind == HERALD || kind == CHAIN)))
 			continue;
 		if (*reading->outcome[row] && strcmp(reading->outcome[row], "through") == 0)
 			return false;

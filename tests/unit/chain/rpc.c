@@ -148,9 +148,9 @@ Test(values, quantities_and_bytes_are_strict)
 		cr_assert(value(wrong[i], &made) && !rpc_u64(made, &number), "%s", wrong[i]);
 	char most[80] = "\"0x";
 	memset(most + 3, 'f', 64);
-	strcpy(most + 67, "\"");
+	memcpy(most + 67, "\"", 2);
 	cr_assert(value(most, &made) && rpc_u256(made, &wide) && wide.bytes[0] == 0xff);
-	strcpy(most + 67, "f\"");
+	memcpy(most + 67, "f\"", 3);
 	cr_assert(value(most, &made) && !rpc_u256(made, &wide));
 	cr_assert(value("\"0x01020304\"", &made) && rpc_bytes(made, bytes, 4, &length) && length == 4 &&
 		  bytes[3] == 4);
