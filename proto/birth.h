@@ -25,8 +25,8 @@ enum {
 	FD_HTTP = 1 << 7,    /* gateway: TCP listener of the node's port */
 	FD_METRICS = 1 << 8, /* meter: TCP listener of metrics_port */
 	FD_FOREIGN = 1 << 9, /* the foreign program of this row (ROOT/bin/<name>), to be executed and for nothing else */
-	FD_BINDS = 1 << 14,  /* anvil: no descriptor; it may bind the TCP port of its chain, and that on this machine's loopback */
-	FD_DIALS = 1 << 15,  /* herald, chain: no descriptor; it may dial out, and only to the TCP ports of its record */
+	FD_BINDS = 1 << 14,  /* anvil: no descriptor; it may bind the TCP port of its chain, and no other */
+	FD_DIALS = 1 << 15,  /* herald, chain: no descriptor; it may dial out, only to the TCP ports of its record */
 };
 
 /* The number under which a process finds the descriptor `what` of its row. */

@@ -20,6 +20,7 @@ enum {
 	FILE_MIB = 64,
 	LOG_ROOM_MIB = 16,
 	FOREIGN_MIB = 1024,
+	DYING_MS = 1000,
 }; /* RLIMIT_FSIZE of kinds that keep no files; above the size of rotation */
 
 struct opened { /* for the fork; closed here when it is over */
@@ -30,6 +31,7 @@ struct opened { /* for the fork; closed here when it is over */
 	int channel;            /* the one of them that is made anew for each birth; -1 */
 	char self_path[PATH_TEXT + ROOT_TEXT], run_path[ROOT_TEXT + 16];
 	bool readable;
+	bool dying; /* what its last birth left behind may still be going */
 };
 
 unsigned births_under_way(const struct supervisor *s)
@@ -110,7 +112,8 @@ static bool open_gives(struct supervisor *s, struct process *process, struct ope
 		if (!(opens & what))
 			continue;
 		if (what == FD_FOREIGN) {
-			if (s->config->anvil_port && !port_is_free("127.0.0.1", s->config->anvil_port, why))
+			/* Of a keeper that was killed, anvil dies a moment later: the next one waits for that. */
+			if (!opened->dying && !port_is_free("127.0.0.1", s->config->anvil_port, why))
 				return false;
 			opened->gives[bit] = opened->foreign;
 		} else if (what & (FD_BUS | FD_OPERATE | FD_READ)) {
@@ -310,7 +313,8 @@ void process_begin(struct supervisor *s, struct process *process)
 				.quiet = -1,
 				.life = -1,
 				.record = -1,
-				.channel = -1};
+				.channel = -1,
+				.dying = process->built && elapsed_ms(now_ms(), process->died_ms) < DYING_MS};
 	struct why why = {"?"};
 	bool mend = false, again = process->died_ms != 0;
 	char who[WHO_TEXT];

@@ -1,5 +1,5 @@
 /* Coming up. The service manager is told READY when the machine's own processes are ready and every node's
- * process is ready, has failed once, waits for another of its node that somebody must mend, or has had ten seconds:
+ * process (and a foreign one) is ready, has failed once, waits for another of its node that somebody must mend, or has had ten seconds:
  * one bad node must not keep the unit from starting, or have it killed.
  * `warrend start` is told only when all are ready, or after 30 s (and more where there are many) who is not. Part of the
  * supervisor. */
@@ -26,14 +26,20 @@ static enum held holds(const struct process *process)
 		       : FREE;
 }
 
+/* A node's, or a foreign program: the machine is there without it. */
+static bool may_fail(const struct process *process)
+{
+	return process->node || process->row->opens & FD_FOREIGN;
+}
+
 static bool settled(const struct process *process, enum held held)
 {
 	if (process->state == PROCESS_READY)
 		return true;
-	bool starting = process->node && process->state == PROCESS_STARTING;
+	bool starting = may_fail(process) && process->state == PROCESS_STARTING;
 	if (starting && (held != FREE || elapsed_ms(now_ms(), process->born_ms) > SETTLE_MS))
 		return true;
-	return process->node &&
+	return may_fail(process) &&
 	       (process->state == PROCESS_BACKOFF || process->state == PROCESS_LOCKED ||
 		process->state == PROCESS_PARKED || process->state == PROCESS_MISCONFIGURED ||
 		process->state == PROCESS_STOPPED || process->restarts);

@@ -15,17 +15,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
 	OPEN_MS = 20000,  /* until its socket is there: a large state is read first */
 	HEALTH_MS = 2000, /* between two looks whether it answers */
+	TRY_MS = 10,
 	PATH = 160,
 };
 #define HOST         "127.0.0.1"
@@ -77,10 +80,38 @@ static _Noreturn void give_up(struct keeper *self, const char *what)
 			  self->how < 0 ? -self->how : self->how, what);
 	else
 		log_error("anvil.failed", "while=\"%s\" why=\"%s\"", what, why);
+	program_end(&self->anvil);
 	exit(EXIT_WORLD);
 }
 
 /* -- its life ----------------------------------------------------------------------------------- */
+
+static bool port_is_free(uint16_t port)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), yes = 1;
+	bool is_free = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&
+		       bind(fd, (struct sockaddr *)&address, sizeof address) == 0 && listen(fd, 1) == 0;
+	if (fd >= 0)
+		close(fd);
+	return is_free;
+}
+
+/* The anvil of a keeper that was killed may still be dying; anybody else there was seen by the supervisor. */
+static void wait_for_port(struct keeper *self)
+{
+	for (unsigned waited = 0; !port_is_free(self->program.port); waited += TRY_MS) {
+		if (waited > OPEN_MS) {
+			log_error("anvil.port",
+				  "port=%u next=\"end what holds it, or say another in etc/chain.conf\"",
+				  self->program.port);
+			exit(EXIT_WORLD);
+		}
+		idle(self);
+		poll(NULL, 0, TRY_MS);
+	}
+}
 
 static void begin(struct keeper *self, const char *host)
 {
@@ -130,6 +161,7 @@ static void open_up(struct keeper *self)
 		log_error("journal.open", "errno=%m");
 		exit(EXIT_WORLD);
 	}
+	wait_for_port(self);
 	if (!state_there(chain->folder) || chain->journal.count)
 		mend(self);
 	begin(self, HOST);
@@ -147,6 +179,7 @@ static _Noreturn void end(struct keeper *self)
 	if (self->chain.journal.appended && !chain_save(&self->chain))
 		log_warn("chain.unsaved", "why=\"%s\" next=\"its journal is made again at the next start\"",
 			 self->chain.why ? self->chain.why : self->chain.wire.why);
+	program_end(&self->anvil); /* so that its port is free when we are gone */
 	log_info("anvil.end", "block=%llu", (unsigned long long)self->chain.head);
 	exit(0);
 }

@@ -27,8 +27,8 @@ bool chain_set_time(struct chain *chain);
 /* Told of each transaction and each block from now on. */
 bool chain_listen(struct chain *chain);
 
-/* Blocks that others made are written down; then a block of what waits, if anything does. `all`: looks for what we were not told of,
- * too. */
+/* Blocks that others made are written down; then a block of what waits, if anything does. `all`: looks for what we were not
+ * told of, too. */
 bool chain_turn(struct chain *chain, bool all);
 
 #endif

@@ -108,6 +108,10 @@ static enum ending limits_of(struct console *console, struct client *client, enu
 	struct question one = {.row = &row_actor_limits, .kind = kind, .node = node}, *questions = &one;
 	struct question machine = {.row = &row_steward_limits, .kind = STEWARD};
 	unsigned count = 1;
+	if (kind && kind != BROKER && !kind_on_bus(kind))
+		return complain(console, END_FAILED, "unknown-call",
+				"the %s asks nobody and answers nobody; warren status -v shows its memory",
+				kind_name(kind));
 	bool named = kind && kind_on_bus(kind);
 	enum ending ending = named ? END_OK : ask_status(console, client, &status);
 	if (ending != END_OK)

@@ -37,7 +37,7 @@ struct open_row {
 extern const struct open_row open_rows[]; /* end: what NULL */
 
 /* Which kinds are probers at the same time: while the broker or scribe is one, the others could not report. */
-/* Not a foreign row's: its keeper seals a program of others, and what that can do is tried in its place (tests/tools/foreign.c). */
+/* Not a foreign row's: what a program of others can do is tried in its own place (tests/tools/foreign.c). */
 static inline bool kind_is_probed(unsigned kind)
 {
 	return actor_row(kind) && kind != ANVIL;

@@ -12,7 +12,7 @@ const { chainMachine, furnishChain, chainOf, anvilOf, signed } = require('./chai
 const installed = require('../../contracts/installed.js')
 
 const DEV = '0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80' // anvil's first account, which everybody knows
-const KILLS = process.env.WARREN_LONG ? 60 : 2
+const KILLS = process.env.WARREN_LONG ? 25 : 2
 
 const word = (value) => BigInt(value).toString(16).padStart(64, '0')
 const approve = (spender, amount) => `095ea7b3${word(spender)}${word(amount)}`
@@ -51,7 +51,7 @@ async function allThere(machine, seen) {
 	}
 }
 
-test('a furnished chain: contracts, coins, tokens, policies, and all of it after any death', { timeout: 300000 }, async (t) => {
+test('a furnished chain: contracts, coins, tokens, policies, and all of it after any death', { timeout: process.env.WARREN_LONG ? 900000 : 300000 }, async (t) => {
 	const machine = await chainMachine({ nodes: 2 })
 	try {
 		const chain = chainOf(machine)
@@ -115,6 +115,13 @@ test('a furnished chain: contracts, coins, tokens, policies, and all of it after
 			await allThere(machine, seen)
 			assert.deepStrictEqual(chainOf(machine), chain)
 		})
+		await t.test('one that is stopped is replaced', { skip: !process.env.WARREN_LONG }, async () => { // ten seconds of patience
+			const before = machine.process('anvil').restarts
+			process.kill(anvilOf(machine), 'SIGSTOP')
+			await machine.until('it is born again', () => machine.process('anvil').restarts > before && machine.process('anvil').state === 'ready', 60000)
+			await answers(machine)
+			await allThere(machine, seen)
+		})
 		await t.test('one that was told to end keeps it, too, without a journal to go through', async () => {
 			machine.warrend('stop')
 			assert.strictEqual(fs.statSync(path.join(machine.root, 'machine', 'anvil', 'blocks')).size, 0)
@@ -147,7 +154,7 @@ test('a furnished chain: contracts, coins, tokens, policies, and all of it after
 	}
 })
 
-test('a machine without a chain says so, and a reload brings one', { timeout: 120000 }, async () => {
+test('a machine without a chain says so; one without anvil runs; a reload brings both', { timeout: 120000 }, async () => {
 	const machine = await chainMachine({ furnish: false, before: (made) => fs.renameSync(path.join(made.root, 'etc', 'chain.conf'), path.join(made.root, 'chain.conf')) })
 	try {
 		const none = machine.warrenFails('chain', '--json')
@@ -158,11 +165,24 @@ test('a machine without a chain says so, and a reload brings one', { timeout: 12
 		fs.writeFileSync(conf, 'profile = "nowhere";\n')
 		const wrong = machine.warrenFails('reload')
 		assert.match(wrong.out + wrong.err, /chain\.conf:1: there is no chain "nowhere"/)
+		// without its program the machine is there, ready for its manager, and says what is missing
+		const anvil = path.join(machine.root, 'bin', 'anvil')
+		fs.renameSync(anvil, `${anvil}.away`)
 		fs.copyFileSync(path.join(machine.root, 'chain.conf'), conf)
+		machine.warrend('stop')
+		const ready = () => machine.log('warrend').split('warrend.ready').length
+		const before = ready()
+		const started = machine.run('warrend', ['start'], { fails: true })
+		assert.strictEqual(started.code, 1)
+		assert.match(started.out + started.err, /anvil is misconfigured/)
+		await machine.until('warrend is ready all the same', () => ready() > before)
+		assert.match(machine.log('warrend'), /bin\/anvil: No such file or directory; scripts\/up fetches it/)
+		assert.ok(machine.status().processes.every(({ actor, state }) => state === (actor === 'anvil' ? 'misconfigured' : 'ready')))
+		fs.renameSync(`${anvil}.away`, anvil)
 		machine.warren('reload')
 		await machine.until('anvil is ready', () => machine.process('anvil')?.state === 'ready', 30000)
 		await answers(machine)
-		await machine.until('the steward knows', () => chainOf(machine).id === 1370)
+		assert.strictEqual(chainOf(machine).id, 1370)
 	} finally {
 		await machine.destroy()
 	}
