@@ -2,6 +2,7 @@
 #include "proto/birth.h"
 #include "proto/call.h"
 #include "proto/steward.h"
+#include "proto/wallet.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
