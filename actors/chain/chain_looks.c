@@ -57,8 +57,8 @@ static bool ask_about(struct chain *self, struct look *look, struct rpc_batch *b
 {
 	char hash[72], own[48];
 	unsigned at = look->count, attempts = outbox_attempts(self->outbox, entry, look->of[at].at);
-	const struct wallet_known *wallet = &self->wallets[entry->node];
-	if (!wallet->known || batch->count + attempts + 2 > RPC_CALLS)
+	const struct address *wallet = step_address(self, entry->node);
+	if (!wallet || batch->count + attempts + 2 > RPC_CALLS)
 		return false;
 	look->of[at].id = entry->id;
 	look->of[at].first = batch->count;
@@ -68,8 +68,7 @@ static bool ask_about(struct chain *self, struct look *look, struct rpc_batch *b
 	for (unsigned i = 0; i < attempts; i++)
 		rpc_add(batch, "eth_getTransactionReceipt", "%s",
 			rpc_hex(&look->of[at].at[i].hash, sizeof look->of[at].at[i].hash, hash));
-	rpc_add(batch, "eth_getTransactionCount", "%s,\"latest\"",
-		rpc_hex(&wallet->address, sizeof wallet->address, own));
+	rpc_add(batch, "eth_getTransactionCount", "%s,\"latest\"", rpc_hex(wallet, sizeof *wallet, own));
 	if (entry->block)
 		rpc_add(batch, "eth_getBlockByNumber", "\"0x%" PRIx64 "\",false", entry->block);
 	return true;
@@ -230,7 +229,7 @@ void looks_turn(struct chain *self)
 	struct job *job = NULL;
 	for (unsigned i = 0; i < outbox_count(self->outbox); i++) {
 		struct entry *entry = outbox_at(self->outbox, i);
-		if (!is_due(self, entry, head->number))
+		if (!is_due(self, entry, head->number) || !step_address(self, entry->node))
 			continue;
 		if (!job) {
 			look = x_new(sizeof *look);

@@ -71,7 +71,6 @@ struct reading {
 	const struct abi_method *method;
 	uint64_t block;
 	void (*reply)(struct chain *self, struct reading *reading, const void *out);
-	struct chain *self;
 };
 
 static void end_with(struct reading *reading, enum err err, const char *why)
@@ -116,7 +115,7 @@ static enum err ask(struct chain *self, struct call *call, int contract, const s
 {
 	char to[48], *hex = arena_take(call_arena(call), 2 * length + 5);
 	struct reading *reading = x_new(sizeof *reading);
-	*reading = (struct reading){.call = call, .method = method, .reply = reply, .self = self};
+	*reading = (struct reading){.call = call, .method = method, .reply = reply};
 	struct job *job = job_new(self, on_read, reading);
 	if (!job) {
 		x_free(&reading);

@@ -3,7 +3,10 @@
 const test = require('node:test')
 const assert = require('node:assert')
 const crypto = require('node:crypto')
+const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
+const https = require('node:https')
+const os = require('node:os')
 const path = require('node:path')
 const { Machine } = require('./machine.js')
 const { Rpc } = require('./rpc.js')
@@ -71,6 +74,31 @@ test('a machine without a chain has no process for one, and says so', async () =
 		const asked = call(machine, 'chain', 'chain_status')
 		assert.notStrictEqual(asked.code, 0)
 	} finally { await machine.destroy() }
+})
+
+test('TLS is verified: a server that nobody vouches for is asked nothing', async () => {
+	const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'warren-tls-'))
+	const made = spawnSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', '/CN=127.0.0.1',
+		'-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', path.join(folder, 'key'), '-out', path.join(folder, 'cert')], { encoding: 'utf8' })
+	assert.strictEqual(made.status, 0, made.stderr)
+	let asked = 0, knocked = 0
+	const server = https.createServer({ key: fs.readFileSync(path.join(folder, 'key')), cert: fs.readFileSync(path.join(folder, 'cert')) }, () => { asked++ })
+	server.on('connection', () => { knocked++ })
+	await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+	const machine = await Machine.create({ nodes: 0, start: false })
+	try {
+		fs.writeFileSync(path.join(machine.root, 'etc', 'chain.conf'), 'profile = "test";\n', { mode: 0o644 })
+		fs.writeFileSync(path.join(machine.root, 'etc', 'chain-test.conf'), `id = 1370;\nrpc = ["https://127.0.0.1:${server.address().port}/secret-path"];\n`, { mode: 0o644 })
+		machine.start()
+		await machine.until('it says why', () => /certificate/i.test(status(machine).servers[0].why), LONG)
+		assert.ok(knocked > 0)
+		assert.strictEqual(asked, 0)
+		assert.ok(!(machine.log('chain') + JSON.stringify(status(machine))).includes('secret-path'), 'what may be a key is not shown')
+	} finally {
+		await machine.destroy()
+		server.close()
+		fs.rmSync(folder, { recursive: true })
+	}
 })
 
 test('it knows head and contracts, signs under the policy, and each transaction is in the chain once', async () => {
@@ -285,6 +313,7 @@ test('what a reorganisation takes back is sent again as it was, at every depth',
 		for (const depth of depths) {
 			const sent = approve(machine, ++amount)
 			const first = await state(machine, sent.id, 'included')
+			if (depth === 1) machine.kill('chain') // the next birth looks at it again
 			for (let i = 1; i < depth; i++) await anvil.ask(world.chain.url, 'evm_mine')
 			const height = await world.provider.getBlockNumber()
 			await machine.until('it knows the head', () => Number(status(machine).head) === height, LONG)
