@@ -14,7 +14,7 @@ enum alert_code {
 #define ALERT(SYMBOL, number, ...) ALERT_##SYMBOL = number,
 #include "proto/alerts.def"
 #undef ALERT
-	ALERT_CODES = 21 /* above every number */
+	ALERT_CODES = 22 /* above every number */
 };
 
 struct alert_row {

@@ -51,13 +51,14 @@
 
 #define WALLET_MESSAGES(M) M(policy_row, POLICY_ROW)
 #define WALLET_CALLS(C)                                                                                                \
-	C(wallet_address, 0x0501, READERS | MAY(STORE, SAME_NODE), READ, 1000, NOTHING, WALLET_ADDRESS_REPLY,          \
+	C(wallet_address, 0x0501, READERS | MAY(STORE, SAME_NODE) | MAY(CHAIN, ANY_NODE), READ, 1000, NOTHING,         \
+	  WALLET_ADDRESS_REPLY,                                                                                        \
 	  "the node's wallet address, raw and in EIP-55 text")                                                         \
 	C(wallet_node_key, 0x0502, READERS | MAY(STORE, SAME_NODE), READ, 1000, NOTHING, WALLET_NODE_KEY_REPLY,        \
 	  "the node's Ed25519 public key and the peer id that is made of it")                                          \
 	C(wallet_binding, 0x0503, READERS, READ, 2000, NOTHING, WALLET_BINDING_REPLY,                                  \
 	  "a statement that binds wallet and node key, signed by both")                                                \
-	C(wallet_sign_tx, 0x0504, OPERATORS, ONCE, 5000, WALLET_SIGN_TX, WALLET_SIGN_TX_REPLY,                         \
+	C(wallet_sign_tx, 0x0504, OPERATORS | MAY(CHAIN, ANY_NODE), ONCE, 5000, WALLET_SIGN_TX, WALLET_SIGN_TX_REPLY,  \
 	  "sign a transaction that the policy allows")                                                                 \
 	C(wallet_sign_peer_proof, 0x0505, OPERATORS, IDEMPOTENT, 2000, WALLET_PEER_PROOF, WALLET_SAID_REPLY,           \
 	  "sign that this node is who it is, for a peer")                                                              \

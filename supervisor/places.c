@@ -16,8 +16,8 @@ static const struct place {
 	bool secret; /* it seals what it keeps */
 } places[] = {
 	{SCRIBE, "logs", false},         {STEWARD, "machine/steward", false},
-	{ANVIL, "machine/anvil", false}, {STORE, "storage", true},
-	{WALLET, "keys", true},
+	{CHAIN, "machine/chain", false}, {ANVIL, "machine/anvil", false},
+	{STORE, "storage", true},        {WALLET, "keys", true},
 };
 
 static const struct place *place_of(enum kind kind)

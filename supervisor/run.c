@@ -104,6 +104,8 @@ static bool make_places(const struct supervisor *s, struct why *why)
 {
 	const struct machine *machine = &s->machine;
 	return make_folder(machine, machine->own, "steward", 0700, machine_uid(machine, STEWARD, 0), why) &&
+	       (!*s->config->chain.name ||
+		make_folder(machine, machine->own, "chain", 0700, machine_uid(machine, CHAIN, 0), why)) &&
 	       (!s->config->anvil_port ||
 		make_folder(machine, machine->own, "anvil", 0700, machine_uid(machine, ANVIL, 0), why));
 }

@@ -91,7 +91,7 @@ void rights_every_cell(void)
 {
 	static const struct {
 		unsigned kind, node;
-	} members[] = {{SCRIBE, 0}, {STEWARD, 0}, {HERALD, 0}, {METER, 0},  {STORE, 1},
+	} members[] = {{SCRIBE, 0}, {STEWARD, 0}, {HERALD, 0}, {CHAIN, 0},  {METER, 0},  {STORE, 1},
 		       {WALLET, 1}, {GATEWAY, 1}, {STORE, 2},  {WALLET, 2}, {GATEWAY, 2}};
 	enum { MEMBERS = sizeof members / sizeof *members };
 	static struct speaker speakers[MEMBERS + 2];

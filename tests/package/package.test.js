@@ -46,7 +46,7 @@ function higher(deb, version, into) {
 }
 
 // What processes of a machine are called (proto/actors.def).
-const OURS = '^(warren|(broker|scribe|steward|herald|meter)$|(store|wallet|gateway)@)'
+const OURS = '^(warren|(broker|scribe|steward|herald|meter|chain|anvil)$|(store|wallet|gateway)@)'
 
 // A stranger's upload of /opt/body that stays in the middle of its body until /run/go is there; the answer is in /run/answer.
 const UPLOAD = `exec 3<>/dev/tcp/127.0.0.1/5001

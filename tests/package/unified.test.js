@@ -50,7 +50,7 @@ echo again=$([ "$now" != $was ] && systemctl is-active $unit)
 limits second
 echo trees=$(ls -d $group/warren-* | wc -l)
 systemctl stop $unit; echo stopped=$? result=$(systemctl show -P Result $unit)
-echo left=$(pgrep -c '^(warren|(broker|scribe|steward|herald|meter)$|(store|wallet|gateway)@)')
+echo left=$(pgrep -c '^(warren|(broker|scribe|steward|herald|meter|chain|anvil)$|(store|wallet|gateway)@)')
 `
 
 test('under version 2 of control groups', () => {

@@ -2,6 +2,7 @@
 #include "proto/birth.h"
 #include "proto/call.h"
 #include "proto/steward.h"
+#include "proto/wallet.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -235,6 +236,9 @@ Test(calls, who_may_ask_what)
 		/* The one with network learns nothing but news; the one with a door for programs changes nothing. */
 		cr_assert(alert || row == &row_steward_news || !rights_allow(row->may, HERALD, 0, 0),
 			  "herald may ask %s", row->name);
+		cr_assert(alert || row == &row_wallet_address || row == &row_wallet_sign_tx ||
+				  !rights_allow(row->may, CHAIN, 0, 1),
+			  "chain may ask %s", row->name);
 		cr_assert(alert || row->effect == READ || !rights_allow(row->may, METER, 0, 1),
 			  "meter may ask %s", row->name);
 	}

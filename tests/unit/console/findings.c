@@ -323,7 +323,7 @@ Test(processes, who_can_be_asked)
 	struct process_row store = {.actor = "store", .node = 1, .state = "ready"};
 	struct process_row broker = {.actor = "broker", .state = "ready"};
 	struct process_row dead = {.actor = "store", .node = 2, .state = "back-off"};
-	struct process_row stranger = {.actor = "chain", .state = "ready"};
+	struct process_row stranger = {.actor = "parrot", .state = "ready"};
 	cr_expect(process_answers(&store));
 	cr_expect_not(process_answers(&broker));
 	cr_expect_not(process_answers(&dead));
