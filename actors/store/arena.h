@@ -45,8 +45,8 @@ int arena_read_header(const struct arena_file *arena, const struct store_keys *k
 /* The header's magic becomes zero: no rebuild will find this blob again. */
 int arena_void(const struct arena_file *arena, uint64_t unit);
 
-/* Writes what is there once more. A sync that failed leaves pages in memory that count as written, and read well, and are on no disk
- * (a later sync says that all is well): only new writes and a sync of those make sure. 0, or an errno. Not synced. */
+/* Writes what is there once more. A sync that failed leaves pages in memory that count as written, and read well, and are on no
+ * disk (a later sync says that all is well): only new writes and a sync of those make sure. 0, or an errno. Not synced. */
 int arena_write_again(const struct arena_file *arena, const struct blob *blob);
 
 /* Of a file in this folder; 0 for one that is not there. */

@@ -11,8 +11,8 @@ enum sealed {
 	SEAL_FAILED, /* it is there and could not be closed: do not go on */
 };
 
-/* Landlock: `folder` whole but for execution, and nothing else; no TCP but connecting to `dials` (ports; NULL or all 0: none). Counts
- * for the calling thread and for those it starts later: to be called before the first one. NULL: no folder at all. */
+/* Landlock: `folder` whole but for execution, and nothing else; no TCP but connecting to `dials` (ports; NULL or all 0: none).
+ * Counts for the calling thread and for those it starts later: to be called before the first one. NULL: no folder at all. */
 enum { SEAL_DIALS = 4 };
 enum sealed seal_files(const char *folder, const uint16_t dials[SEAL_DIALS], bool pretend);
 
