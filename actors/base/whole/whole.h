@@ -1,5 +1,5 @@
-/* Writing and reading until it is all done: an interrupted or a short one is gone on with. What is returned, if not 0, is in errno,
- * too. */
+/* Writing and reading until it is all done: an interrupted or a short one is gone on with. What is returned, if not 0, is in
+ * errno too. */
 #ifndef WARREN_WHOLE_H
 #define WARREN_WHOLE_H
 
