@@ -120,25 +120,32 @@ static enum head_end check(const struct disk_head *disk)
 	return unit == 1024 || unit == 4096 ? HEAD_OK : HEAD_DAMAGED;
 }
 
+enum { READS = 3 }; /* of a copy that the disk does not give */
+
 enum head_end head_read(int arena, struct head *head, uint8_t mac[32])
 {
 	struct disk_head *disk = x_new(sizeof *disk);
 	enum head_end end = HEAD_DAMAGED;
+	int unread = 0;
 	memset(head, 0, sizeof *head);
 	for (unsigned copy = 0; copy < 2; copy++) {
-		int failed = read_whole_at(arena, disk, sizeof *disk, copy * HEAD_COPY);
+		int failed = EIO;
+		for (int tries = 0; tries < READS && failed; tries++)
+			failed = read_whole_at(arena, disk, sizeof *disk, copy * HEAD_COPY);
 		enum head_end here = failed ? HEAD_DISK : check(disk);
 		if (here == HEAD_OK && (end != HEAD_OK || le64toh(disk->generation) > head->generation))
 			from_disk(disk, head, mac);
 		if (failed)
-			errno = failed;
+			errno = unread = failed;
 		if (here == HEAD_NEWER)
 			head->newer = le32toh(disk->version);
 		if (here == HEAD_NEWER || (end != HEAD_OK && end != HEAD_NEWER && here != HEAD_DAMAGED))
 			end = here;
 	}
 	x_free(&disk);
-	return end;
+	/* The one that the disk did not give may be the newer: to go on from the older would use its birth again, and void what is
+	 * there. */
+	return unread && end == HEAD_OK ? HEAD_DISK : end;
 }
 
 bool head_signed(const struct head *head, const struct store_keys *keys, const uint8_t mac[32])
