@@ -79,7 +79,7 @@
 	  "blobs, bytes, used and quota, and whether it accepts writes")                                               \
 	C(store_node, 0x0403, READERS | MAY(GATEWAY, SAME_NODE), READ, 2000, NOTHING, STORE_NODE_REPLY,                \
 	  "the node's key, peer id, owner and shards")                                                                 \
-	C(store_head, 0x0404, READERS | MAY(GATEWAY, SAME_NODE), READ, 2000, STORE_CID, STORE_HEAD_REPLY,              \
+	C(store_head, 0x0404, READERS, READ, 2000, STORE_CID, STORE_HEAD_REPLY,                                       \
 	  "whether a blob is here, its size and what it is charged")                                                   \
 	C(store_delete, 0x0405, OPERATORS, IDEMPOTENT, 5000, STORE_CID, NOTHING, \
 	  "delete a blob; into the trash, where trash_hours says so")                                                  \
