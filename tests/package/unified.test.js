@@ -35,8 +35,6 @@ ready
 limits first
 for c in CapBnd CapPrm CapEff CapAmb; do echo $c=$(sed -n "s/^$c:.//p" /proc/$(main)/status); done
 echo missing=$(warren doctor | grep -o 'wall "[a-z]*"' | tr -d '\\n')
-warren selftest isolation >/tmp/selftest; echo selftest=$?
-sed -n 's/^features: /features=/p; s/^isolated: /isolated=/p' /tmp/selftest; sed -n '/^bad/p' /tmp/selftest
 was=$(main)
 echo 65536 >$group/warren-$was/node1/gateway/memory.max
 for i in $(seq 120); do warren logs warrend >/dev/null 2>&1; [ "$(journalctl -k -o cat | grep -c 'Memory cgroup out of memory.*(gateway@1)')" != 0 ] && break; sleep 1; done
@@ -72,9 +70,6 @@ test('under version 2 of control groups', () => {
 		assert.strictEqual(is.CapAmb, '0000000000000000')
 		// Debian 12's kernel: Landlock without ports and scopes, no memfd_secret unless the command line asks for it.
 		assert.match(is.missing, /^wall "scopes"(wall "secrets")?$/)
-		assert.match(is.features, /^Landlock ABI [1-5]; memfd_secret no; missing walls scopes secrets;/)
-		assert.strictEqual(is.selftest, '0', said)
-		assert.match(is.isolated, /^8 of 8 kinds held; \d+ attempts denied, 0 got through;/)
 		assert.ok(Number(is.oom) >= 1, 'the process over its limit was killed by the kernel')
 		assert.strictEqual(is.same, 'yes', 'and the unit went on')
 		assert.deepStrictEqual([is.again, is.trees], ['active', '1'], said)
