@@ -160,7 +160,8 @@ enum err door_send(struct doors *doors, struct peer *to, struct envelope *e, con
 	envelope_write(e, header);
 	if (zmq_send(socket, to->at.routing, to->at.routing_length, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0)
 		return errno == EAGAIN ? ERR_BUSY : ERR_GONE;
-	zmq_send(socket, header, sizeof header, ZMQ_SNDMORE | ZMQ_DONTWAIT);
+	bug_if(zmq_send(socket, header, sizeof header, ZMQ_SNDMORE | ZMQ_DONTWAIT) <
+	       0); /* the rest is taken, unless there is no memory */
 	struct freight *freight = x_new(sizeof *freight + length);
 	*freight = (struct freight){to->queue, weight};
 	memcpy(freight->body, body, length);

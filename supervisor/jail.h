@@ -79,8 +79,8 @@ enum jail_step jail_drop(const struct jail *jail);
 /* identity.c: looks, and tries to get something back. False with errno when anything is left. */
 bool jail_dropped(const struct jail *jail);
 
-/* rules.c: a Landlock ruleset of the system's libraries, the program, its own folder and the sockets; and its scopes. Sets
- * WALL_LANDLOCK and WALL_SCOPES in *jailed. */
+/* rules.c: a Landlock ruleset of the system's libraries, the program, its own folder and the sockets; its ports; its scopes. Sets
+ * WALL_LANDLOCK, WALL_PORTS and WALL_SCOPES in *jailed. */
 void jail_files(const struct jail *jail, struct jailed *jailed);
 
 #endif

@@ -25,7 +25,7 @@ struct port_rule {
 	uint64_t allowed, port;
 };
 
-enum { RULE_PATH_BENEATH = 1, RULE_PORT = 2, ASK_VERSION = 1, SCOPES_SINCE = 6 };
+enum { RULE_PATH_BENEATH = 1, RULE_PORT = 2, ASK_VERSION = 1, PORTS_SINCE = 4, SCOPES_SINCE = 6 };
 
 #define EXECUTE     (UINT64_C(1) << 0)
 #define WRITE_FILE  (UINT64_C(1) << 1)
@@ -116,12 +116,12 @@ static bool allow_all(int rules, const struct jail *jail, uint64_t handled)
 	       allow_fd(rules, jail->self_fd, own & handled) && allow_fd(rules, jail->run_fd, READ_DIR);
 }
 
-static bool allow_ports(int rules, const struct jail *jail, uint64_t handled)
+static bool allow_ports(int rules, const struct jail *jail)
 {
 	struct port_rule bind = {BIND_TCP, jail->binds};
-	if (handled && bind.port && syscall(SYS_landlock_add_rule, rules, RULE_PORT, &bind, 0) != 0)
+	if (bind.port && syscall(SYS_landlock_add_rule, rules, RULE_PORT, &bind, 0) != 0)
 		return false;
-	for (int i = 0; handled && i < DIALS_MOST; i++) {
+	for (int i = 0; i < DIALS_MOST; i++) {
 		struct port_rule rule = {CONNECT_TCP, jail->ports[i]};
 		if (rule.port && syscall(SYS_landlock_add_rule, rules, RULE_PORT, &rule, 0) != 0)
 			return false;
@@ -129,34 +129,49 @@ static bool allow_ports(int rules, const struct jail *jail, uint64_t handled)
 	return true;
 }
 
+static long kernel_abi(void)
+{
+	return syscall(SYS_landlock_create_ruleset, NULL, 0, ASK_VERSION);
+}
+
 static bool build(const struct jail *jail)
 {
-	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, ASK_VERSION);
+	long abi = kernel_abi();
 	if (abi < 1)
 		return false;
-	struct ruleset set = {
-		.handled_files = FIRST_ABI | (abi >= 2 ? REFER : 0) | (abi >= 3 ? TRUNCATE : 0) |
-				 (abi >= 5 ? IOCTL_DEV : 0),
-		.handled_network = abi >= 4 ? NETWORK_TCP : 0,
-	};
+	struct ruleset set = {.handled_files = FIRST_ABI | (abi >= 2 ? REFER : 0) |
+					       (abi >= 3 ? TRUNCATE : 0) | (abi >= 5 ? IOCTL_DEV : 0)};
 	int rules = (int)syscall(SYS_landlock_create_ruleset, &set, sizeof set, 0);
 	if (rules < 0)
 		return false;
 	bool built = allow_all(rules, jail, set.handled_files) &&
-		     allow_ports(rules, jail, set.handled_network) &&
 		     syscall(SYS_landlock_restrict_self, rules, 0) == 0;
 	close(rules);
 	return built;
 }
 
-/* A ruleset of its own, so that either wall can stand without the other. One that says nothing of moving files between folders would
- * forbid that everywhere: it allows it. */
+/* Rulesets of their own, so that each wall can stand without the others. One that says nothing of moving files between folders would
+ * forbid that everywhere: these allow it. */
+static bool build_ports(const struct jail *jail)
+{
+	const struct ruleset set = {.handled_files = REFER, .handled_network = NETWORK_TCP};
+	int rules = kernel_abi() < PORTS_SINCE
+			    ? -1
+			    : (int)syscall(SYS_landlock_create_ruleset, &set, sizeof set, 0);
+	if (rules < 0)
+		return false;
+	bool built = allow_path(rules, "/", REFER) && allow_ports(rules, jail) &&
+		     syscall(SYS_landlock_restrict_self, rules, 0) == 0;
+	close(rules);
+	return built;
+}
+
 static bool build_scopes(void)
 {
 	const struct ruleset set = {.handled_files = REFER, .scoped = SCOPE_ALL};
-	if (syscall(SYS_landlock_create_ruleset, NULL, 0, ASK_VERSION) < SCOPES_SINCE)
-		return false;
-	int rules = (int)syscall(SYS_landlock_create_ruleset, &set, sizeof set, 0);
+	int rules = kernel_abi() < SCOPES_SINCE
+			    ? -1
+			    : (int)syscall(SYS_landlock_create_ruleset, &set, sizeof set, 0);
 	if (rules < 0)
 		return false;
 	bool built = allow_path(rules, "/", REFER) && syscall(SYS_landlock_restrict_self, rules, 0) == 0;
@@ -168,6 +183,8 @@ void jail_files(const struct jail *jail, struct jailed *jailed)
 {
 	if (!(jail->without & 1U << WALL_LANDLOCK) && !build(jail))
 		jailed->missing |= 1U << WALL_LANDLOCK;
+	if (!(jail->without & 1U << WALL_PORTS) && !build_ports(jail))
+		jailed->missing |= 1U << WALL_PORTS;
 	if (!(jail->without & 1U << WALL_SCOPES) && !build_scopes())
 		jailed->missing |= 1U << WALL_SCOPES;
 }

@@ -86,8 +86,10 @@ bool bus_send(struct bus *bus, struct envelope *envelope, const void *body, size
 	envelope_write(envelope, header);
 	if (zmq_send(bus->socket, header, sizeof header, ZMQ_DONTWAIT | ZMQ_SNDMORE) < 0)
 		return false;
-	/* A message goes whole: once its first part was taken, the rest is too. */
-	return zmq_send(bus->socket, body, length, ZMQ_DONTWAIT) >= 0;
+	/* A message goes whole: once its first part was taken, the rest is too, unless there is no memory for it. Half a message would
+	 * have the broker cut us off for this life; so this life ends. */
+	bug_if(zmq_send(bus->socket, body, length, ZMQ_DONTWAIT) < 0);
+	return true;
 }
 
 void bus_hello(struct bus *bus)

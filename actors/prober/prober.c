@@ -215,8 +215,8 @@ static bool seal(struct prober *self, enum secret_wall *wall)
 	target->page = secret_new(PAGE, pretends(self, WALL_SECRETS) ? SECRET_LOCKED : SECRET_HIDDEN, wall);
 	if (pretends(self, WALL_DUMPABLE))
 		prctl(PR_SET_DUMPABLE, 1);
-	return seal_files(self->born.self_path, self->born.birth.dials, pretends(self, WALL_LANDLOCK)) !=
-		       SEAL_FAILED &&
+	return seal_files(self->born.self_path, pretends(self, WALL_LANDLOCK)) != SEAL_FAILED &&
+	       seal_ports(self->born.birth.dials, pretends(self, WALL_PORTS)) != SEAL_FAILED &&
 	       seal_scopes(pretends(self, WALL_SCOPES)) != SEAL_FAILED;
 }
 

@@ -1,6 +1,8 @@
 /* What the probers wrote into their logs. Part of the selftest. */
 #include "actors/prober/selftest.h"
 
+#include "proto/birth.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -118,6 +120,9 @@ bool readings_take(struct selftest *self, enum phase phase)
 		unsigned forged = row_index("forge_lines");
 		if (reading->done && *reading->outcome[forged] && !forged_lines_held(actor_row(kind)))
 			snprintf(reading->outcome[forged], OUTCOME, "through");
+		if (actor_row(kind)->opens &
+		    FD_DIALS) /* it is in the host's network, and says nothing of that */
+			reading->missing |= 1U << WALL_NETWORK;
 		done = done && reading->done;
 	}
 	return done;

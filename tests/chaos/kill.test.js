@@ -22,8 +22,8 @@ const STORAGE_MB = 128 * LONG // more than the fastest disk takes in the time of
 const PAYEE = '0x' + '35'.repeat(20)
 const metricsPort = 20001 + (process.pid % 900)
 
-// Every kind that lives on a machine; those of a node are killed on node 1.
-const KINDS = [...fs.readFileSync(path.join(__dirname, '..', '..', 'proto', 'actors.def'), 'utf8')
+// Every kind that lives on a machine; those of a node are killed on node 1. Those of a chain are in system/rpc and system/chain.
+const KINDS = [...fs.readFileSync(path.join(__dirname, '..', '..', 'proto', 'actors.def'), 'utf8').replace(/^.*"chain_profile"/mg, '')
 	.matchAll(/^ACTOR\([A-Z0-9]+, ([a-z0-9]+), \d+, (PER_MACHINE|PER_NODE)/mg)].map(([, name, scope]) => scope === 'PER_NODE' ? `${name}@1` : name)
 const kills = (who) => (who === 'store@1' ? 60 : 15) * LONG
 

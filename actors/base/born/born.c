@@ -95,9 +95,10 @@ static bool closed(struct born *born, enum wall wall, enum sealed sealed)
 
 bool born_close_files(struct born *born, const char *folder)
 {
-	bool pretend = born->birth.pretend & 1U << WALL_LANDLOCK;
-	return closed(born, WALL_LANDLOCK, seal_files(folder, born->birth.dials, pretend)) &&
-	       closed(born, WALL_SCOPES, seal_scopes(born->birth.pretend & 1U << WALL_SCOPES));
+	uint16_t pretend = born->birth.pretend;
+	return closed(born, WALL_LANDLOCK, seal_files(folder, pretend & 1U << WALL_LANDLOCK)) &&
+	       closed(born, WALL_PORTS, seal_ports(born->birth.dials, pretend & 1U << WALL_PORTS)) &&
+	       closed(born, WALL_SCOPES, seal_scopes(pretend & 1U << WALL_SCOPES));
 }
 
 bool born_close_syscalls(struct born *born)

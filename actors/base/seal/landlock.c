@@ -3,6 +3,7 @@
 #include "actors/base/seal/seal.h"
 
 #include <fcntl.h>
+#include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -27,6 +28,7 @@ enum {
 	LANDLOCK_PORT_RULE = 2,
 	LANDLOCK_CONNECT = 2,
 	LANDLOCK_REFER = 1 << 13,
+	LANDLOCK_PORTS = 3,  /* to bind, to connect, over TCP */
 	LANDLOCK_SCOPES = 3, /* abstract Unix sockets, signals */
 };
 
@@ -38,16 +40,9 @@ static struct landlock_rules known_rights(long abi)
 		rules.fs |= LANDLOCK_REFER;
 	if (abi >= 3)
 		rules.fs |= 1U << 14; /* truncate */
-	if (abi >= 4)
-		rules.net = 3; /* bind and connect over TCP: none is allowed */
 	if (abi >= 5)
 		rules.fs |= 1U << 15; /* ioctl on devices */
 	return rules;
-}
-
-static size_t rules_size(long abi)
-{
-	return abi >= 4 ? 16 : 8;
 }
 
 static bool landlock_allow(int ruleset, const char *path, uint64_t access)
@@ -60,9 +55,9 @@ static bool landlock_allow(int ruleset, const char *path, uint64_t access)
 	return added;
 }
 
-static bool landlock_dials(int ruleset, const uint16_t dials[SEAL_DIALS], uint64_t handled)
+static bool landlock_dials(int ruleset, const uint16_t dials[SEAL_DIALS])
 {
-	for (int i = 0; dials && handled && i < SEAL_DIALS; i++) {
+	for (int i = 0; dials && i < SEAL_DIALS; i++) {
 		struct landlock_port rule = {LANDLOCK_CONNECT, dials[i]};
 		if (dials[i] && syscall(LANDLOCK_ADD, ruleset, LANDLOCK_PORT_RULE, &rule, 0) != 0)
 			return false;
@@ -70,38 +65,57 @@ static bool landlock_dials(int ruleset, const uint16_t dials[SEAL_DIALS], uint64
 	return true;
 }
 
-/* The run folder needs no right: connecting to a socket in it is the business of the socket's mode. */
-enum sealed seal_files(const char *folder, const uint16_t dials[SEAL_DIALS], bool pretend)
+static long kernel_abi(bool pretend)
 {
-	long abi = pretend ? -1 : syscall(LANDLOCK_CREATE, NULL, 0, LANDLOCK_ASK_ABI);
+	return pretend ? -1 : syscall(LANDLOCK_CREATE, NULL, 0, LANDLOCK_ASK_ABI);
+}
+
+static bool restrict_self(int ruleset)
+{
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && syscall(LANDLOCK_RESTRICT, ruleset, 0) == 0;
+}
+
+/* The run folder needs no right: connecting to a socket in it is the business of the socket's mode. */
+enum sealed seal_files(const char *folder, bool pretend)
+{
+	long abi = kernel_abi(pretend);
 	if (abi < 1)
 		return SEAL_ABSENT;
 	struct landlock_rules rules = known_rights(abi);
-	int ruleset = (int)syscall(LANDLOCK_CREATE, &rules, rules_size(abi), 0);
+	int ruleset = (int)syscall(LANDLOCK_CREATE, &rules, sizeof rules.fs, 0);
 	if (ruleset < 0)
 		return SEAL_FAILED;
-	bool sealed = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-		      (!folder || landlock_allow(ruleset, folder, rules.fs & ~UINT64_C(1))) &&
-		      landlock_dials(ruleset, dials, rules.net) &&
-		      syscall(LANDLOCK_RESTRICT, ruleset, 0) == 0;
+	bool sealed = (!folder || landlock_allow(ruleset, folder, rules.fs & ~UINT64_C(1))) &&
+		      restrict_self(ruleset);
 	close(ruleset);
 	return sealed ? SEALED : SEAL_FAILED;
 }
 
-/* A ruleset of its own, so that either wall can stand without the other. One that says nothing of moving files between folders would
- * forbid that everywhere: it allows it. */
+/* Rulesets of their own, so that each wall can stand without the others. One that says nothing of moving files between folders would
+ * forbid that everywhere: these allow it. */
+enum sealed seal_ports(const uint16_t dials[SEAL_DIALS], bool pretend)
+{
+	const struct landlock_rules rules = {.fs = LANDLOCK_REFER, .net = LANDLOCK_PORTS};
+	if (kernel_abi(pretend) < 4)
+		return SEAL_ABSENT;
+	int ruleset = (int)syscall(LANDLOCK_CREATE, &rules, offsetof(struct landlock_rules, scoped), 0);
+	if (ruleset < 0)
+		return SEAL_FAILED;
+	bool sealed = landlock_allow(ruleset, "/", LANDLOCK_REFER) && landlock_dials(ruleset, dials) &&
+		      restrict_self(ruleset);
+	close(ruleset);
+	return sealed ? SEALED : SEAL_FAILED;
+}
+
 enum sealed seal_scopes(bool pretend)
 {
 	const struct landlock_rules rules = {.fs = LANDLOCK_REFER, .scoped = LANDLOCK_SCOPES};
-	long abi = pretend ? -1 : syscall(LANDLOCK_CREATE, NULL, 0, LANDLOCK_ASK_ABI);
-	if (abi < 6)
+	if (kernel_abi(pretend) < 6)
 		return SEAL_ABSENT;
 	int ruleset = (int)syscall(LANDLOCK_CREATE, &rules, sizeof rules, 0);
 	if (ruleset < 0)
 		return SEAL_FAILED;
-	bool sealed = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-		      landlock_allow(ruleset, "/", LANDLOCK_REFER) &&
-		      syscall(LANDLOCK_RESTRICT, ruleset, 0) == 0;
+	bool sealed = landlock_allow(ruleset, "/", LANDLOCK_REFER) && restrict_self(ruleset);
 	close(ruleset);
 	return sealed ? SEALED : SEAL_FAILED;
 }

@@ -11,12 +11,15 @@ enum sealed {
 	SEAL_FAILED, /* it is there and could not be closed: do not go on */
 };
 
-/* Landlock: `folder` whole but for execution, and nothing else; no TCP but connecting to `dials` (ports; NULL or all 0: none).
- * Counts for the calling thread and for those it starts later: to be called before the first one. NULL: no folder at all. */
-enum { SEAL_DIALS = 4 };
-enum sealed seal_files(const char *folder, const uint16_t dials[SEAL_DIALS], bool pretend);
+/* Landlock: `folder` whole but for execution, and no other file. Counts for the calling thread and for those it starts later: to
+ * be called before the first one. NULL: no folder at all. */
+enum sealed seal_files(const char *folder, bool pretend);
 
-/* Landlock's scopes: no signal to, and no abstract socket of, anybody outside. Counts as seal_files() does. */
+/* Landlock's ports (from 6.7): no TCP but connecting to `dials` (ports; NULL or all 0: none). Counts as seal_files() does. */
+enum { SEAL_DIALS = 4 };
+enum sealed seal_ports(const uint16_t dials[SEAL_DIALS], bool pretend);
+
+/* Landlock's scopes (from 6.12): no signal to, and no abstract socket of, anybody outside. Counts as seal_files() does. */
 enum sealed seal_scopes(bool pretend);
 
 /* seccomp, for all threads. Allows what the loop, malloc and libzmq need, and `more` (names separated by spaces: the

@@ -160,7 +160,7 @@ Test(syscalls, what_only_a_burglar_asks_is_death)
 
 static int pretends(void)
 {
-	if (seal_syscalls("", true) != SEAL_ABSENT || seal_files(NULL, NULL, true) != SEAL_ABSENT)
+	if (seal_syscalls("", true) != SEAL_ABSENT || seal_files(NULL, true) != SEAL_ABSENT)
 		return 1;
 	return syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDONLY, 0) >= 0 ? 0 : 2;
 }
@@ -183,7 +183,7 @@ static int only_its_folder(void)
 {
 	char own[64];
 	snprintf(own, sizeof own, "%s/own", folder);
-	enum sealed sealed = seal_files(folder, NULL, false);
+	enum sealed sealed = seal_files(folder, false);
 	if (sealed == SEAL_ABSENT)
 		return 77;
 	if (sealed != SEALED || opens(own, O_CREAT | O_RDWR) < 0)
@@ -195,7 +195,7 @@ static int only_its_folder(void)
 
 static int no_folder_at_all(void)
 {
-	enum sealed sealed = seal_files(NULL, NULL, false);
+	enum sealed sealed = seal_files(NULL, false);
 	if (sealed == SEAL_ABSENT)
 		return 77;
 	return sealed == SEALED && opens(folder, O_RDONLY | O_DIRECTORY) < 0 && errno == EACCES ? 0 : 1;
@@ -246,7 +246,7 @@ static int one_port_and_no_other(void)
 	if (syscall(444, NULL, 0, 1) < 4) /* landlock_create_ruleset: which ABI; ports came with the fourth */
 		return 77;
 	uint16_t dials[SEAL_DIALS] = {0, ports[0]};
-	if (seal_files(NULL, dials, false) != SEALED)
+	if (seal_ports(dials, false) != SEALED)
 		return 1;
 	close_or_leave("tcp-client");
 	int udp = (int)syscall(SYS_socket, AF_INET, SOCK_DGRAM, 0);
