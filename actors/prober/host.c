@@ -13,7 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { BACKLOG = 64, SEGMENT = 4096 };
+enum { BACKLOG = 4096, SEGMENT = 4096 }; /* nobody takes what comes, and each attempt of each run stays in the queue */
 
 static int listens(const struct sockaddr *address, size_t length)
 {
