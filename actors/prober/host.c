@@ -13,7 +13,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { BACKLOG = 4096, SEGMENT = 4096 }; /* nobody takes what comes, and each attempt of each run stays in the queue */
+/* Nobody takes what comes: what each attempt of each run leaves stays in the queue. */
+enum { BACKLOG = 4096, SEGMENT = 4096 };
 
 static int listens(const struct sockaddr *address, size_t length)
 {
