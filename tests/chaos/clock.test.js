@@ -70,6 +70,7 @@ test('clocks jump', { skip, timeout: 1200000 }, async () => {
 		for (const [what, seconds] of Object.entries(jumps)) {
 			for (const pid of everybody()) move(pid, seconds)
 			await nothing(what)
+			if (what === Object.keys(jumps)[0]) await machine.until('an operator is told', () => json(machine, 'alerts').alerts.some((alert) => alert.code === 'clock-stepped'), 60000)
 			if (long) await sleep(75000) // the trash is looked at each minute
 			if (long) await nothing(`${what}, a minute later`)
 		}
@@ -81,7 +82,6 @@ test('clocks jump', { skip, timeout: 1200000 }, async () => {
 			move(pid, 0)
 		}
 		await nothing('after all of them')
-		await machine.until('an operator is told', () => json(machine, 'alerts').alerts.some((alert) => alert.code === 'clock-stepped'), 60000)
 		const stamps = machine.log('wallet@1').split('\n').map((line) => line.slice(0, 4))
 		assert.ok(stamps.includes('2038') && stamps.some((year) => year < '1990'), 'scribe wrote down what its clock said')
 

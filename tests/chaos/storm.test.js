@@ -61,8 +61,8 @@ for (const addresses of [1, 1000])
 		if (long) await machine.until(`what it took is given back: ${held} MiB, ${resident(pid)}`, () => resident(pid) <= held + 2, 150000)
 		const sum = (what) => all[0][what] + all[1][what]
 		if (addresses === 1) assert.ok(all[0]['200'] <= 300 * (1 + Math.ceil(SECONDS / 60)), 'it got its share, 300 in a minute')
-		if (addresses === 1) assert.ok(sum('asked') >= 10 * (300 + 1000) * SECONDS / 60 && sum('429') > 0, 'and asked for ten times as much')
-		assert.ok(sum('asked') > 500, 'a thousand together: as fast as the machine goes')
+		if (addresses === 1 && long) assert.ok(sum('asked') >= 10 * (300 + 1000) * SECONDS / 60 && sum('429') > 0, 'and asked for ten times as much')
+		assert.ok(sum('asked') > (long ? 500 : 100), 'as fast as the machine goes')
 	})
 
 // A console of its own process.
