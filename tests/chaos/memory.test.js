@@ -13,6 +13,7 @@ const { Load } = require('./load.js')
 const { Page, library } = require('../nth/nth.js')
 
 const LONG = Boolean(process.env.WARREN_LONG)
+const CHANCE = LONG ? process.pid : 12 // which calls are sampled: the same ones each time, all or others with --long
 const MIB = 1 << 20, NODE_LIMIT = 32 * MIB, ROOM = MIB, UPLOADS = 200
 const skip = process.getuid() === 0 ? false : 'needs root: it changes the limits of other users\' processes'
 
@@ -141,7 +142,7 @@ test(`the Nth malloc() of each kind of process, ${TIMES} times`, { skip, timeout
 		await birth() // with the page there
 		for (let i = 0; i < TIMES; i++) {
 			await machine.ready()
-			const before = pids(machine), at = 1 + ((process.pid + i * 37) % 150)
+			const before = pids(machine), at = 1 + ((CHANCE + i * 37) % 150)
 			page.plan({ family: 'memory', error: 'ENOMEM', at, pid: before[who] })
 			// Whatever makes it work: the load, a question to it, a line of a log, an alert.
 			const poke = () => { machine.warrenFails('call', who, 'actor_limits'); machine.warrenFails('alerts'); return page.seen().fired }
@@ -177,10 +178,10 @@ test('the Nth call of the world of each kind of process fails', { skip, timeout:
 		await machine.until(`${who} has the page`, () => { const now = machine.process(who); return now.pid && now.pid !== first && now.state === 'ready' }, 30000)
 		let fired = 0, tries = 0
 		for (const [index, [family, error]] of WORLD.entries())
-			for (let i = 0; i < (LONG ? 30 : (index + process.pid) % 3 ? 0 : 1); i++) { // three of the eight, else
+			for (let i = 0; i < (LONG ? 30 : (index + CHANCE) % 3 ? 0 : 1); i++) { // three of the eight, else
 				await machine.ready(30000)
 				// At a birth, as it is then that most is opened and read: a page without a pid is every life's.
-				page.plan({ family, error, at: 1 + (process.pid + 7 * i + index) % (i % 2 ? 20 : 3) })
+				page.plan({ family, error, at: 1 + (CHANCE + 7 * i + index) % (i % 2 ? 20 : 3) })
 				const pid = machine.kill(who)
 				await machine.until(`${who} is ready after ${family}`, () => { const now = machine.process(who); return now.pid && now.pid !== pid && now.state === 'ready' }, 60000)
 				machine.warrenFails('call', who, 'actor_limits')
@@ -210,7 +211,7 @@ test('births that fail: no descriptor, no process, no file for the supervisor', 
 		for (const [index, [family, error]] of [...WORLD, ['process', 'EAGAIN'], ['map', 'ENOMEM']].entries())
 			for (let i = 0; i < (LONG ? 40 : 3); i++) {
 				const who = ['store@1', 'wallet@1', 'gateway@1'][(i + index) % 3]
-				page.plan({ family, error, at: 1 + (process.pid + 13 * i + index) % (i % 3 === 0 ? 3 : 30), onwards: i % 4 === 3 ? 1 : 0 })
+				page.plan({ family, error, at: 1 + (CHANCE + 13 * i + index) % (i % 3 === 0 ? 3 : 30), onwards: i % 4 === 3 ? 1 : 0 })
 				machine.kill(who)
 				machine.warrenFails('reload')
 				fired += page.seen().fired ? 1 : 0
