@@ -49,6 +49,7 @@ for (const kind of long ? ['store', 'wallet', 'gateway'] : ['store'])
 			replace(machine, kind, path.join(BUILD, 'tests', 'chaos-dies'))
 			machine.kill(`${kind}@1`)
 			await machine.until('node 1 is parked', () => machine.process(`${kind}@1`).state === 'parked', 60000)
+			await machine.until('scribe has written it down', () => pauses(machine, `${kind}@1`).length >= 4, 20000)
 			const parked = machine.process(`${kind}@1`), between = pauses(machine, `${kind}@1`), then = neighbour.acknowledged.size
 			await machine.until('the neighbour goes on', () => neighbour.acknowledged.size > then + 100, 20000)
 			await sleep(long ? 60000 - (Date.now() - began) : 500)
