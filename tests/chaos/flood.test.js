@@ -54,7 +54,7 @@ for (const name of ['bus.sock', 'operate.sock', 'read.sock'])
 			assert.strictEqual(await run.ended, 0)
 			console.log(`# ${name}: ${run.text.trim()}, consoles ${answered} of ${asked}, ${load.acknowledged.size} blobs stored`)
 			const { connected } = Object.fromEntries(run.text.trim().split(' ').map((pair) => pair.split('=')))
-			assert.ok(Number(connected) > CONNECTIONS * ROUNDS * 0.9, 'there was a flood')
+			assert.ok(Number(connected) > CONNECTIONS * ROUNDS * 0.5, 'there was a flood: many times the bound of a door') // the rest found it shut
 			await machine.until('a console is answered', () => machine.warrenFails('call', 'wallet@2', 'wallet_address').code === 0)
 			await machine.ready()
 			assert.deepStrictEqual(machine.status().processes.map(who), before, 'nobody died')
