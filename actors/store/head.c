@@ -182,8 +182,9 @@ bool head_machine_restarted(const struct head *before)
 	enum { DRIFT = 60 }; /* seconds by which a clock that is being corrected may move */
 	struct head *now = x_new(sizeof *now);
 	head_machine_now(now);
-	bool restarted = llabs(now->machine_started - before->machine_started) > DRIFT ||
-			 now->machine_up < before->machine_up;
+	int64_t moved; /* what lies on a disk may be any number */
+	bool restarted = __builtin_sub_overflow(now->machine_started, before->machine_started, &moved) ||
+			 moved > DRIFT || moved < -DRIFT || now->machine_up < before->machine_up;
 	x_free(&now);
 	return restarted;
 }
